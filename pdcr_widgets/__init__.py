@@ -1,0 +1,51 @@
+"""Causal explanations of segmentation models, live in a notebook.
+
+Public names are resolved on first use: importing the package needs torch and numpy only, and the
+widgets are loaded when one is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ATEMap": "causal",
+    "ATEUpdate": "causal",
+    "ATEView": "widgets",
+    "BaselineControls": "widgets",
+    "Explorer": "widgets",
+    "LayerEffectChart": "widgets",
+    "LayerEffects": "causal.components",
+    "PatchBank": "causal",
+    "PatchInspector": "widgets",
+    "RegionCanvas": "widgets",
+    "Segmenter": "causal",
+    "Session": "session",
+    "ate_map": "causal",
+    "iter_ate": "causal",
+    "iter_layer_effects": "causal.components",
+    "layer_effects": "causal.components",
+    "patch_draws": "causal",
+    "segmenter": "causal",
+}
+_MODULES = ("causal", "demo")
+
+__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,183 @@
+"""What users hand in, checked once and brought to one form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Spatial = tuple[int, ...]
+
+
+def as_tensor(values: Any, name: str) -> Tensor:
+    """Give a CPU or device tensor of ``values``, whatever strides they have."""
+    if isinstance(values, Tensor):
+        return values.detach()
+    array = np.asarray(values)
+    if array.dtype == object or array.dtype.kind in "SUM":
+        raise TypeError(f"{name} must be numbers, got an array of {array.dtype}")
+    if array.dtype.byteorder not in "=|" or any(s < 0 for s in array.strides):
+        array = array.astype(array.dtype.newbyteorder("="), order="C")
+    if array.dtype in (np.uint16, np.uint32, np.uint64):
+        array = array.astype(np.int64)
+    return torch.from_numpy(np.array(array, copy=not array.flags.writeable, order="C"))
+
+
+def as_image(image: Any, name: str = "image") -> Tensor:
+    """Check an image and give it as a contiguous floating point tensor.
+
+    Parameters
+    ----------
+    image
+        ``(channels, *spatial)`` or, for one channel in two dimensions, ``(height, width)``; float16,
+        bfloat16, float32 or float64, in the units the model takes. Arrays and tensors with any
+        strides are fine.
+    name
+        What to call it in an error.
+
+    Returns
+    -------
+    Tensor
+        ``(channels, *spatial)``, contiguous, on the device it came from, same dtype.
+
+    Raises
+    ------
+    TypeError
+        Integers or booleans: the scaling to the model's units is not guessed.
+    ValueError
+        Wrong number of dimensions, an empty axis, NaN or infinite values.
+    """
+    tensor = as_tensor(image, name)
+    if not tensor.is_floating_point():
+        raise TypeError(
+            f"{name} has dtype {str(tensor.dtype).removeprefix('torch.')}; give floats in the "
+            f"units the model takes, for example `image.astype('float32') / 255`"
+        )
+    if tensor.ndim == 2:
+        tensor = tensor[None]
+    if not 3 <= tensor.ndim <= 4:
+        raise ValueError(
+            f"{name} must be (channels, height, width), (height, width) or "
+            f"(channels, depth, height, width), got shape {tuple(tensor.shape)}"
+        )
+    if 0 in tensor.shape:
+        raise ValueError(f"{name} has an empty axis: shape {tuple(tensor.shape)}")
+    if not bool(torch.isfinite(tensor).all()):
+        bad = int((~torch.isfinite(tensor)).sum())
+        raise ValueError(
+            f"{name} has {bad} NaN or infinite values; replace them first, "
+            f"for example with `numpy.nan_to_num`"
+        )
+    return tensor.contiguous()
+
+
+def as_region(region: Any, spatial: Sequence[int]) -> np.ndarray:
+    """Check a target region and give it as a boolean array of the image's spatial shape.
+
+    Parameters
+    ----------
+    region
+        Boolean (or 0/1) array of shape ``spatial``, or a box: ``(top, left, height, width)`` in
+        pixels for two dimensions, ``(z, y, x, depth, height, width)`` for three.
+    spatial
+        Spatial shape of the image, pixels.
+
+    Raises
+    ------
+    ValueError
+        An empty region, a region of the whole image (no patch is left to intervene on), a box that
+        leaves the image, a wrong shape.
+    """
+    spatial = tuple(int(n) for n in spatial)
+    values = as_tensor(region, "region").cpu().numpy()
+    if values.ndim == 1 and values.size == 2 * len(spatial) and values.dtype != bool:
+        mask = _box(values, spatial)
+    elif values.shape == spatial:
+        if values.dtype != bool and not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"region must be boolean, got {values.dtype} values between {values.min()} and "
+                f"{values.max()}; compare first, for example `labels == 1`"
+            )
+        mask = values.astype(bool)
+    else:
+        raise ValueError(
+            f"region has shape {values.shape}, the image is {spatial}; give a boolean array of "
+            f"that shape or a box (top, left, height, width)"
+        )
+    if not mask.any():
+        raise ValueError("region is empty; it needs at least one pixel")
+    if mask.all():
+        raise ValueError(
+            f"region covers the whole {_times(spatial)} image, so no patch is left outside it; "
+            f"use a smaller region"
+        )
+    return mask
+
+
+def _box(values: np.ndarray, spatial: Spatial) -> np.ndarray:
+    starts, sizes = values[: len(spatial)], values[len(spatial) :]
+    inside = (starts >= 0) & (sizes >= 1) & (starts + sizes <= spatial)
+    if not (inside.all() and np.array_equal(values, np.trunc(values))):
+        raise ValueError(
+            f"box {tuple(values.tolist())} leaves the {_times(spatial)} image or is empty; "
+            f"give whole pixels (top, left, height, width) inside it"
+        )
+    mask = np.zeros(spatial, dtype=bool)
+    mask[tuple(slice(int(a), int(a + n)) for a, n in zip(starts, sizes, strict=True))] = True
+    return mask
+
+
+def as_truth(truth: Any, spatial: Sequence[int], target: int | None = None) -> np.ndarray | None:
+    """Check a ground truth and give it as a boolean array, or None.
+
+    Parameters
+    ----------
+    truth
+        None, a boolean or 0/1 mask, or an integer label map of shape ``spatial`` (a leading axis of
+        length 1 is dropped). A label map is compared with ``target``; values of 0 and 1 alone are
+        taken as the target's own mask.
+    spatial
+        Spatial shape of the image, pixels.
+    target
+        Class index that a label map is compared with.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, or values that are neither a mask nor class labels.
+    """
+    if truth is None:
+        return None
+    values = as_tensor(truth, "truth").cpu().numpy()
+    spatial = tuple(int(n) for n in spatial)
+    if values.ndim == len(spatial) + 1 and values.shape[0] == 1:
+        values = values[0]
+    if values.shape != spatial:
+        raise ValueError(f"truth has shape {values.shape}, the image is {spatial}; they must agree")
+    if values.dtype == bool:
+        return values
+    if np.isin(values, (0, 1)).all():
+        return np.asarray(values == 1)
+    if not np.array_equal(values, np.rint(values)) or target is None:
+        raise ValueError(
+            f"truth must be a boolean mask or class labels with `target` given, got "
+            f"{values.dtype} values between {values.min()} and {values.max()}"
+        )
+    return np.asarray(values == target)
+
+
+def bounding_box(mask: np.ndarray) -> tuple[slice, ...]:
+    """Smallest box of slices around the true pixels of ``mask``."""
+    box = []
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        hits = np.flatnonzero(mask.any(axis=others))
+        box.append(slice(int(hits[0]), int(hits[-1]) + 1))
+    return tuple(box)
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(str(n) for n in shape)

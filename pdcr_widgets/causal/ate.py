@@ -1,0 +1,159 @@
+"""The input effect: what replacing each patch does to the prediction inside the region."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from pdcr_widgets.causal.engines import choose_engine, window_engine
+from pdcr_widgets.causal.experiment import Experiment, Target
+from pdcr_widgets.causal.outcome import Empty
+from pdcr_widgets.causal.results import ATEMap, ATEUpdate
+from pdcr_widgets.causal.sampling import SAMPLING, Settings
+from pdcr_widgets.causal.state import Estimates
+
+
+def iter_ate(
+    model: Any,
+    image: Any,
+    region: Any,
+    truth: Any = None,
+    *,
+    patch_size: int = 8,
+    baseline: Any = 0.0,
+    outcome: str = "dice",
+    sampling: str = "adaptive",
+    screening: int = 3,
+    samples: int = 50,
+    threshold: float = 0.02,
+    seed: int = 0,
+    engine: str = "auto",
+    batch: int | None = None,
+    empty: Empty = "agree",
+    budget: int | None = None,
+    seconds: float | None = None,
+    precision: float | None = None,
+) -> Iterator[ATEUpdate]:
+    """Measure the effect of every patch outside a region, from coarse to fine.
+
+    Stop iterating to cancel. Between updates nothing is attached to the model. The arguments are
+    checked when the first update is asked for. See `ate_map` for the parameters.
+
+    Yields
+    ------
+    ATEUpdate
+        ``update.map`` is complete and drawable from the first update on.
+    """
+    settings = Settings(screening, samples, threshold, precision)
+    if sampling not in SAMPLING:
+        raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
+    _check_limits(budget, seconds)
+    target = Target.of(model, image, region, truth, outcome, empty)
+    experiment = Experiment.of(
+        target, patch_size, baseline, window_engine(target, engine, batch), seed
+    )
+    recipe = {
+        "patch_size": experiment.grid.patch_size,
+        "baseline": experiment.baseline.name,
+        "outcome": outcome,
+        "truth": target.has_truth,
+        "sampling": sampling,
+        "screening": screening,
+        "samples": samples,
+        "threshold": threshold,
+        "seed": seed,
+        "empty": empty,
+        "target": target.segmenter.target,
+        "activation": _name(target.segmenter.activation),
+        "probability_threshold": target.segmenter.threshold,
+    }
+    estimates = Estimates(experiment, recipe)
+    began = time.monotonic()
+    for progress in SAMPLING[sampling](estimates, settings):
+        update = estimates.update(progress.total, progress.stage)
+        yield update
+        if budget is not None and update.done >= budget:
+            return
+        if seconds is not None and time.monotonic() - began >= seconds:
+            return
+        experiment.engine = choose_engine(experiment.engine, target, engine, batch)
+
+
+def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: Any) -> ATEMap:
+    """Average treatment effect of every patch outside a region on the prediction inside it.
+
+    Parameters
+    ----------
+    model
+        Model or `Segmenter`, ``(batch, channels, *spatial) -> (batch, classes, *spatial)``.
+    image
+        Float array or tensor ``(channels, *spatial)`` or ``(height, width)``, in the model's units.
+    region
+        Boolean array of the spatial shape, or a box ``(top, left, height, width)`` in pixels.
+    truth
+        Boolean mask or class labels of the spatial shape; None compares with the model's own
+        prediction on the unperturbed image.
+    patch_size : int, default 8
+        Side of a patch, pixels.
+    baseline : default 0.0
+        What is pasted: a constant (or one per channel) in the image's units, ``"zero"``, ``"mean"``,
+        ``"blur"``, ``"noise"``, or a `PatchBank`.
+    outcome : str, default "dice"
+        ``"dice"``, ``"iou"``, ``"soft_dice"``, ``"mean_probability"`` or ``"area"``; points 0..100.
+    sampling : {"adaptive", "paper"}
+        ``"paper"``: screen with ``screening`` draws, refine with ``samples`` fresh ones, as the
+        reference. ``"adaptive"``: the same mean over the baseline with fewer evaluations.
+    screening, samples : int, default 3 and 50
+        Draws that screen, and draws that refine a patch (at most, when adaptive).
+    threshold : float, default 0.02
+        Effects below this size count as none, points.
+    seed : int, default 0
+        Of the draws, which are keyed by (seed, patch, sample).
+    engine : {"auto", "incremental", "full"}
+        ``"auto"`` takes the exact incremental engine where it is faster and agrees.
+    batch : int, optional
+        Interventions per call; the engine's own choice by default.
+    empty : {"agree", "paper"}
+        Outcome where prediction and reference are both empty inside the region: 100, or 0 as in the
+        reference implementation.
+    budget : int, optional
+        Stop after about this many evaluations.
+    seconds : float, optional
+        Stop after about this time.
+    precision : float, optional
+        Target standard error of every patch, points (adaptive).
+
+    Returns
+    -------
+    ATEMap
+        ``effect`` in points: negative where the patch supports the target, positive where it harms
+        it, NaN on patches that touch the region.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Bad input; the message says what was given and what to do.
+
+    References
+    ----------
+    Jiang et al., PdCR, arXiv 2602.20511.
+    """
+    update = None
+    for update in iter_ate(model, image, region, truth, **options):
+        pass
+    assert update is not None
+    return update.map
+
+
+def _check_limits(budget: int | None, seconds: float | None) -> None:
+    if budget is not None and budget < 1:
+        raise ValueError(f"budget is a number of evaluations of at least 1, got {budget}")
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"seconds must be above 0, got {seconds}")
+
+
+def _name(activation: Any) -> str:
+    return (
+        activation if isinstance(activation, str) else getattr(activation, "__name__", "callable")
+    )

@@ -1,0 +1,181 @@
+"""One question about one image: everything that stays fixed while effects are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pdcr_widgets.causal.arrays import as_image, as_region, as_truth, bounding_box
+from pdcr_widgets.causal.baseline import Baseline, as_baseline
+from pdcr_widgets.causal.full import Engine
+from pdcr_widgets.causal.outcome import Empty, Outcome
+from pdcr_widgets.causal.plan import PatchGrid, fit, tile
+from pdcr_widgets.causal.segmenter import Segmenter, check_finite, segmenter
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A region of an image and how the prediction inside it is scored.
+
+    Parameters
+    ----------
+    segmenter
+        Resolved segmenter.
+    image
+        ``(channels, *spatial)`` on the segmenter's device, in its dtype.
+    region, reference
+        Boolean arrays of the spatial shape; the reference is the truth, or the model's own
+        prediction where there is none.
+    window
+        Bounding box of the region.
+    outcome
+        Name of the outcome.
+    measure
+        Scores predictions inside the window.
+    base
+        Outcome of the unperturbed image, points 0..100.
+    probability
+        Prediction on the unperturbed image, spatial shape, 0..1.
+    has_truth
+        Whether the reference is a ground truth.
+    """
+
+    segmenter: Segmenter
+    image: Tensor
+    region: np.ndarray
+    reference: np.ndarray
+    window: tuple[slice, ...]
+    outcome: str
+    measure: Outcome
+    base: float
+    probability: Tensor
+    has_truth: bool
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        image: Any,
+        region: Any,
+        truth: Any = None,
+        outcome: str = "dice",
+        empty: Empty = "agree",
+    ) -> Target:
+        """Check what the user gave and predict the unperturbed image once."""
+        wrapped = segmenter(model)
+        held = as_image(image)
+        held = held.to(wrapped.device, wrapped.dtype)
+        resolved = wrapped.resolve(held)
+        inside = as_region(region, held.shape[1:])
+        probability = check_finite(resolved(held[None])[0].clone())
+        given = as_truth(truth, held.shape[1:], resolved.target)
+        own = (probability > resolved.threshold).cpu().numpy()
+        reference = own if given is None else given
+        window = bounding_box(inside)
+        measure = Outcome(
+            outcome, inside[window], reference[window], resolved.threshold, empty, held.device
+        )
+        base = float(measure(probability[window][None])[0])
+        return cls(
+            resolved, held, inside, reference, window, outcome, measure, base, probability,
+            given is not None,
+        )  # fmt: skip
+
+
+class Experiment:
+    """Interventions on the patches of one image, counted.
+
+    Parameters
+    ----------
+    target
+        What is measured.
+    grid
+        Where interventions are made.
+    baseline
+        What is put in.
+    engine
+        How predictions are made; may be replaced between calls by one that agrees.
+    seed
+        Of the draws.
+    """
+
+    def __init__(
+        self, target: Target, grid: PatchGrid, baseline: Baseline, engine: Engine, seed: int
+    ) -> None:
+        self.target, self.grid, self.baseline, self.seed = target, grid, baseline, seed
+        self.engine = engine
+        self.evaluations = 0
+
+    @classmethod
+    def of(
+        cls, target: Target, patch_size: int, baseline: Any, engine: Engine, seed: int
+    ) -> Experiment:
+        """Check patch size and baseline against the target's image."""
+        grid = PatchGrid(tuple(target.image.shape[1:]), patch_size, target.region)
+        return cls(target, grid, as_baseline(baseline, target.image, grid.size), engine, seed)
+
+    def effects(self, cells: np.ndarray, choices: np.ndarray) -> np.ndarray:
+        """Effect of each intervention: patch ``cells[i]`` := content number ``choices[i]``.
+
+        Returns
+        -------
+        ndarray
+            ``(n,)`` float64 points; negative where losing the patch hurts.
+        """
+        starts = self.grid.starts(cells)
+        content = self.baseline.content(starts, choices)
+        return self._effects(*fit(self.target.image, starts, content))
+
+    def group_effects(
+        self, cells: np.ndarray, corners: np.ndarray, choices: np.ndarray
+    ) -> np.ndarray:
+        """Effect of replacing all patches of each group at once, each with its own content.
+
+        Parameters
+        ----------
+        cells, choices
+            ``(n, factor ** d)``; -1 marks a place that stays as it is.
+        corners
+            ``(n, d)`` first cell of each group on each axis.
+        """
+        grid, image = self.grid, self.target.image
+        factor = round(cells.shape[1] ** (1 / len(grid.shape)))
+        starts = grid.starts(cells.reshape(-1).clip(0))
+        flat = self.baseline.content(starts, choices.reshape(-1))
+        block = tile(flat.reshape(*cells.shape, *flat.shape[1:]), factor, grid.size)
+        stays = torch.as_tensor(cells < 0)[:, :, None].expand(*cells.shape, 1)
+        keep = tile(
+            stays.reshape(*cells.shape, 1, *[1] * len(grid.shape)), factor, [1] * len(grid.shape)
+        )
+        for axis in range(len(grid.shape)):
+            keep = keep.repeat_interleave(grid.patch_size, dim=axis + 2)
+        return self._effects(*fit(image, corners * grid.patch_size, block, keep[:, 0].numpy()))
+
+    def reaching(self, cells: np.ndarray) -> np.ndarray:
+        """Whether each cell can change the prediction inside the region, ``(n,)`` booleans."""
+        return self.engine.reaches(_inside(self.grid, cells), self.grid.size)
+
+    def _effects(self, starts: np.ndarray, content: Tensor) -> np.ndarray:
+        self.evaluations += len(starts)
+        probability = self.engine.probabilities(starts, content)
+        finite = torch.isfinite(probability).flatten(1).all(dim=1)
+        points = self.target.measure(probability)
+        points = (
+            torch.where(finite, points, torch.full_like(points, torch.nan)).cpu().double().numpy()
+        )
+        if np.isnan(points).any():
+            raise ValueError(
+                f"the model returned NaN or infinite values for {int(np.isnan(points).sum())} of "
+                f"{len(points)} intervened images; the baseline may be far outside its input range"
+            )
+        return points - self.target.base
+
+
+def _inside(grid: PatchGrid, cells: np.ndarray) -> np.ndarray:
+    limit: Sequence[int] = [n - grid.patch_size for n in grid.spatial]
+    return np.minimum(grid.starts(cells), limit)

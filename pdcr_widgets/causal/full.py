@@ -1,0 +1,106 @@
+"""Plain forward passes: what every other engine must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pdcr_widgets.causal.boxes import pasted
+from pdcr_widgets.causal.segmenter import Segmenter
+
+CPU_BATCH, DEVICE_BATCH = 8, 64
+
+
+class Engine(Protocol):
+    """Predicts inside a window after interventions on one image."""
+
+    name: str
+    reason: str
+    batch: int
+
+    def reaches(self, starts: np.ndarray, size: Sequence[int]) -> np.ndarray:
+        """Whether each box can change the prediction inside the window, ``(n,)`` booleans."""
+
+    def probabilities(self, starts: np.ndarray, content: Tensor) -> Tensor:
+        """Predictions after pasting each box, ``(n, *window)`` in 0..1."""
+
+
+class FullEngine:
+    """One forward pass of the whole image per intervention, in batches.
+
+    Parameters
+    ----------
+    segmenter
+        Resolved segmenter.
+    image
+        ``(channels, *spatial)`` on the segmenter's device.
+    window
+        Slices of the spatial axes that are read.
+    batch
+        Images per forward pass; None takes 8 on a CPU (larger batches are slower there) and 64 on
+        an accelerator. Halved for good when memory runs out.
+    reason
+        Why plain passes are used, in words.
+    """
+
+    name = "full"
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        image: Tensor,
+        window: tuple[slice, ...],
+        batch: int | None = None,
+        reason: str = "",
+    ) -> None:
+        if batch is not None and batch < 1:
+            raise ValueError(f"batch must be at least 1, got {batch}")
+        self._segmenter, self._image, self._window = segmenter, image, window
+        self.batch = batch or (CPU_BATCH if image.device.type == "cpu" else DEVICE_BATCH)
+        self.reason = reason
+        if uses_batch_statistics(segmenter.model):
+            self.batch = 1
+            self.reason = "normalises over the batch even in evaluation, so one image at a time"
+
+    def reaches(self, starts: np.ndarray, size: Sequence[int]) -> np.ndarray:
+        """Every box may reach the window: nothing is known of the model."""
+        del size
+        return np.ones(len(starts), dtype=bool)
+
+    def probabilities(self, starts: np.ndarray, content: Tensor) -> Tensor:
+        """Predictions after pasting each box, ``(n, *window)`` in 0..1."""
+        parts = []
+        done = 0
+        while done < len(starts):
+            part = slice(done, done + self.batch)
+            try:
+                images = pasted(self._image, starts[part], content[part])
+                predicted = self._segmenter(images)
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error) or self.batch == 1:
+                    raise
+                self.batch //= 2
+                continue
+            parts.append(predicted[(slice(None), *self._window)].clone())
+            done += self.batch
+        return torch.cat(parts)
+
+
+def uses_batch_statistics(model: object) -> bool:
+    """Whether a batch norm without running statistics mixes the images of a batch."""
+    return isinstance(model, nn.Module) and any(
+        isinstance(m, nn.modules.batchnorm._BatchNorm) and m.running_mean is None
+        for m in model.modules()
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device's or the host's memory ran out."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return "out of memory" in text or "not enough memory" in text or "can't allocate" in text

@@ -1,0 +1,88 @@
+"""One patch under the lens: each of its interventions on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pdcr_widgets.causal.baseline import draw
+from pdcr_widgets.causal.engines import window_engine
+from pdcr_widgets.causal.experiment import Experiment, Target
+from pdcr_widgets.causal.outcome import Empty
+
+
+@dataclass(frozen=True, eq=False)
+class PatchDraws:
+    """The interventions on one patch.
+
+    Parameters
+    ----------
+    row, col
+        The patch's place in the grid.
+    effects
+        ``(n,)`` points, one per draw: negative where losing the patch hurts.
+    contents
+        ``(n, channels, patch, patch)``: what was pasted, in the image's units.
+    base
+        Outcome of the unperturbed image, points 0..100.
+    """
+
+    row: int
+    col: int
+    effects: np.ndarray
+    contents: np.ndarray
+    base: float
+
+
+def patch_draws(
+    model: Any,
+    image: Any,
+    region: Any,
+    row: int,
+    col: int,
+    truth: Any = None,
+    *,
+    patch_size: int = 8,
+    baseline: Any = 0.0,
+    outcome: str = "dice",
+    samples: int = 50,
+    seed: int = 0,
+    empty: Empty = "agree",
+) -> PatchDraws:
+    """Draw interventions for one patch and keep each effect and what was pasted.
+
+    The draws are the first ones of ``ate_map(..., sampling="paper")`` with the same seed. A
+    deterministic baseline gives one.
+
+    Parameters
+    ----------
+    row, col
+        Place of the patch in the grid, outside the region.
+    samples
+        Number of draws.
+
+    Other parameters are those of `ate_map`.
+
+    Raises
+    ------
+    ValueError
+        No such patch, or one that touches the region; and all that `ate_map` raises.
+    """
+    target = Target.of(model, image, region, truth, outcome, empty)
+    engine = window_engine(target, "full", None)
+    experiment = Experiment.of(target, patch_size, baseline, engine, seed)
+    rows, cols = experiment.grid.shape[-2:]
+    if len(experiment.grid.shape) != 2 or not (0 <= row < rows and 0 <= col < cols):
+        raise ValueError(f"there is no patch ({row}, {col}) in a grid of {experiment.grid.shape}")
+    if experiment.grid.touching[row, col]:
+        raise ValueError(f"patch ({row}, {col}) touches the region and is not intervened on")
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples}")
+    count = 1 if experiment.baseline.deterministic else samples
+    cells = np.full(count, row * cols + col)
+    choices = draw(seed, cells, np.arange(count), experiment.baseline.choices)
+    contents = experiment.baseline.content(experiment.grid.starts(cells), choices)
+    effects = experiment.effects(cells, choices)
+    return PatchDraws(row, col, effects, contents.cpu().numpy(), target.base)

@@ -1,0 +1,246 @@
+"""Effects of input patches, as numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+BINS = (0.3, 1.0, 3.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ATEMap:
+    """Average treatment effect of every patch on a target region.
+
+    Parameters
+    ----------
+    effect
+        ``(rows, cols)`` float32, points (0..100 scale). **Negative: the patch supports the target;
+        positive: it harms it.** NaN on patches that touch the region.
+    stderr
+        Standard error of each effect, points; 0 where the effect is exact, NaN on the region.
+    samples
+        Draws behind each effect; 0 where none was needed or none is done yet.
+    base
+        Outcome of the unperturbed image inside the region, points 0..100.
+    evaluations
+        Interventions evaluated so far.
+    patch_size
+        Side of a patch, pixels.
+    region
+        Boolean array of the image's spatial shape.
+    engine, reason
+        ``"incremental"`` or ``"full"``, and why.
+    recipe
+        The parameters that the map was computed with.
+
+    References
+    ----------
+    Jiang et al., PdCR, arXiv 2602.20511.
+    """
+
+    effect: np.ndarray
+    stderr: np.ndarray
+    samples: np.ndarray
+    base: float
+    evaluations: int
+    patch_size: int
+    region: np.ndarray
+    engine: str = "full"
+    reason: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """Shape of the image, pixels."""
+        return self.region.shape
+
+    @property
+    def threshold(self) -> float:
+        """Effects below this size count as none, points."""
+        return float(self.recipe.get("threshold", 0.0))
+
+    @property
+    def significant(self) -> np.ndarray:
+        """Patches whose effect differs from 0 at a false discovery rate of 5 %.
+
+        Benjamini and Hochberg (1995) over two-sided normal p-values; an exact effect is significant
+        when its size reaches the threshold.
+        """
+        measured = np.isfinite(self.effect)
+        exact = measured & (self.stderr == 0)
+        chosen = exact & (np.abs(self.effect) >= max(self.threshold, 1e-9))
+        tested = np.flatnonzero(measured & ~exact & (self.samples > 0))
+        ratio = np.abs(self.effect.flat[tested]) / self.stderr.flat[tested]
+        p = np.array([math.erfc(z / math.sqrt(2)) for z in ratio])
+        order = np.argsort(p)
+        passed = np.flatnonzero(p[order] <= 0.05 * np.arange(1, len(p) + 1) / max(len(p), 1))
+        if len(passed):
+            chosen.flat[tested[order[: passed[-1] + 1]]] = True
+        return chosen
+
+    def to_image(self, values: np.ndarray | None = None) -> np.ndarray:
+        """Spread the effects (or other values per patch) over the image's pixels, NaN kept."""
+        image = np.asarray(self.effect if values is None else values)
+        for axis, extent in enumerate(self.spatial):
+            image = np.repeat(image, self.patch_size, axis=axis)
+            image = image[(slice(None),) * axis + (slice(0, extent),)]
+        return image
+
+    def summary(self) -> dict[str, Any]:
+        """Shares, extremes and the paper's histogram.
+
+        Returns
+        -------
+        dict
+            ``supporting``, ``harming``, ``irrelevant``: shares of the patches outside the region,
+            by the threshold, summing to 1. ``strongest_support``, ``strongest_harm``: extreme
+            effects, points. ``patches``: their number. ``base``: points. ``histogram``: counts by
+            the paper's edges, with ``edges`` in points.
+        """
+        effect = self.effect[np.isfinite(self.effect)].astype(float)
+        limit = max(self.threshold, 1e-9)
+        edges = [-np.inf, *(-b for b in reversed(BINS)), -limit, limit, *BINS, np.inf]
+        counts = [
+            int(((effect > low) & (effect <= high) if high <= 0 else
+                 (effect >= low) & (effect < high) if low > 0 else
+                 (np.abs(effect) < limit)).sum())
+            for low, high in zip(edges, edges[1:], strict=False)
+        ]  # fmt: skip
+        supporting, harming = float((effect <= -limit).mean()), float((effect >= limit).mean())
+        return {
+            "patches": len(effect),
+            "base": self.base,
+            "supporting": supporting,
+            "harming": harming,
+            "irrelevant": max(0.0, 1 - supporting - harming),
+            "strongest_support": float(min(effect.min(), 0)),
+            "strongest_harm": float(max(effect.max(), 0)),
+            "edges": edges,
+            "histogram": counts,
+        }
+
+    def to_dataframe(self) -> Any:
+        """One row per patch outside the region: place in pixels, effect, stderr, samples (pandas)."""
+        pandas = _needs("pandas", "to_dataframe", "table")
+        where = np.argwhere(np.isfinite(self.effect))
+        at = tuple(where.T)
+        names = ["z", "top", "left"][-where.shape[1] :]
+        places = {n: where[:, i] * self.patch_size for i, n in enumerate(names)}
+        values = {"effect": self.effect[at], "stderr": self.stderr[at], "samples": self.samples[at]}
+        return pandas.DataFrame({**places, **values, "significant": self.significant[at]})
+
+    def to_xarray(self) -> Any:
+        """The grids as an ``xarray.Dataset`` over the patches' centres in pixels."""
+        xarray = _needs("xarray", "to_xarray", "table")
+        dims = ["z", "y", "x"][-self.effect.ndim :]
+        centres = {
+            d: np.minimum((np.arange(n) + 0.5) * self.patch_size, extent)
+            for d, n, extent in zip(dims, self.effect.shape, self.spatial, strict=True)
+        }
+        grids = {n: (dims, getattr(self, n)) for n in ("effect", "stderr", "samples")}
+        extra = {"base": self.base, "evaluations": self.evaluations, "patch_size": self.patch_size}
+        return xarray.Dataset(grids, centres, {**extra, "units": "points"})
+
+    def plot(self, ax: Any = None, image: Any = None, limit: float | None = None) -> Any:
+        """Draw the map with its signed scale (matplotlib); see `pdcr_widgets.causal.figure`."""
+        from pdcr_widgets.causal.figure import plot_map
+
+        return plot_map(self, ax=ax, image=image, limit=limit)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""
+        head = {
+            "format": FORMAT,
+            "base": self.base,
+            "evaluations": self.evaluations,
+            "patch_size": self.patch_size,
+            "engine": self.engine,
+            "reason": self.reason,
+            "recipe": dict(self.recipe),
+        }
+        grids = {n: getattr(self, n) for n in ("effect", "stderr", "samples", "region")}
+        write_npz(path, head, grids)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ATEMap:
+        """Read a file written by `save`.
+
+        Raises
+        ------
+        ValueError
+            Not such a file, or one of a later version.
+        """
+        head, grids = read_npz(path, ("effect", "stderr", "samples", "region"), FORMAT)
+        return cls(**grids, **head)
+
+
+@dataclass(frozen=True, eq=False)
+class ATEUpdate:
+    """A state of a running computation.
+
+    Parameters
+    ----------
+    map
+        Complete and drawable: patches not yet measured carry a coarser estimate.
+    done, total
+        Evaluations made, and expected in all (an estimate that may shrink or grow).
+    stage
+        What is being done, in words.
+    """
+
+    map: ATEMap
+    done: int
+    total: int
+    stage: str
+
+
+def write_npz(path: str | Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays and a JSON header, whole or not at all."""
+    path = Path(path)
+    text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, head=text, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_npz(
+    path: str | Path, names: tuple[str, ...], newest: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read what `write_npz` wrote; the header without its format number."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            head = json.loads(file["head"].tobytes().decode())
+            arrays = {n: file[n] for n in names}
+    except (KeyError, ValueError, OSError, EOFError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"{str(path)!r} is not a saved result: {error}") from error
+    if head.pop("format") > newest:
+        raise ValueError(f"{str(path)!r} was written by a later version; upgrade pdcr_widgets")
+    return head, arrays
+
+
+def _needs(module: str, what: str, extra: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(f'{what} needs {module}: pip install "pdcr-widgets[{extra}]"') from error
