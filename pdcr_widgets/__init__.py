@@ -33,7 +33,7 @@ _HOME = {
 }
 _MODULES = ("causal", "demo")
 
-__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
+__all__ = sorted([*_HOME, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:

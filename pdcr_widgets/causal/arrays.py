@@ -13,7 +13,7 @@ Spatial = tuple[int, ...]
 
 
 def as_tensor(values: Any, name: str) -> Tensor:
-    """Give a CPU or device tensor of ``values``, whatever strides they have."""
+    """Give a tensor of ``values``, whatever strides they have."""
     if isinstance(values, Tensor):
         return values.detach()
     array = np.asarray(values)
@@ -32,9 +32,9 @@ def as_image(image: Any, name: str = "image") -> Tensor:
     Parameters
     ----------
     image
-        ``(channels, *spatial)`` or, for one channel in two dimensions, ``(height, width)``; float16,
-        bfloat16, float32 or float64, in the units the model takes. Arrays and tensors with any
-        strides are fine.
+        ``(channels, *spatial)`` or, for one channel in two dimensions, ``(height, width)``;
+        float16, bfloat16, float32 or float64, in the units the model takes. Arrays and
+        tensors with any strides are fine.
     name
         What to call it in an error.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,13 +72,13 @@ def iter_ate(
     estimates = Estimates(experiment, recipe)
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):
-        update = estimates.update(progress.total, progress.stage)
-        yield update
-        if budget is not None and update.done >= budget:
-            return
+        yield estimates.update(progress.total, progress.stage)
+        if budget is not None and experiment.evaluations >= budget:
+            break
         if seconds is not None and time.monotonic() - began >= seconds:
-            return
+            break
         experiment.engine = choose_engine(experiment.engine, target, engine, batch)
+    yield estimates.update(experiment.evaluations, "done")
 
 
 def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: Any) -> ATEMap:
@@ -97,8 +98,8 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
     patch_size : int, default 8
         Side of a patch, pixels.
     baseline : default 0.0
-        What is pasted: a constant (or one per channel) in the image's units, ``"zero"``, ``"mean"``,
-        ``"blur"``, ``"noise"``, or a `PatchBank`.
+        What is pasted: a constant (or one per channel) in the image's units, ``"zero"``,
+        ``"mean"``, ``"blur"``, ``"noise"``, or a `PatchBank`.
     outcome : str, default "dice"
         ``"dice"``, ``"iou"``, ``"soft_dice"``, ``"mean_probability"`` or ``"area"``; points 0..100.
     sampling : {"adaptive", "paper"}
@@ -139,11 +140,7 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
     ----------
     Jiang et al., PdCR, arXiv 2602.20511.
     """
-    update = None
-    for update in iter_ate(model, image, region, truth, **options):
-        pass
-    assert update is not None
-    return update.map
+    return deque(iter_ate(model, image, region, truth, **options), maxlen=1).pop().map
 
 
 def _check_limits(budget: int | None, seconds: float | None) -> None:

@@ -121,7 +121,8 @@ class PatchBank:
             No image, no patch kept, an image smaller than a patch, or different channel counts.
         """
         generator = torch.Generator().manual_seed(seed)
-        patches, positions = [], []
+        patches: list[Tensor] = []
+        positions: list[np.ndarray] = []
         for number, each in enumerate(images):
             image = as_image(each, f"images[{number}]")
             spatial = np.array(image.shape[1:])

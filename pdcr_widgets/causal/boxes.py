@@ -26,13 +26,13 @@ def boxes(image: Tensor, starts: np.ndarray, size: Sequence[int]) -> Tensor:
     Tensor
         ``(n, channels, *size)``.
     """
-    index = []
+    index: list[Tensor] = []
     for axis, (side, extent) in enumerate(zip(size, image.shape[1:], strict=True)):
         positions = np.clip(starts[:, axis, None] + np.arange(side), 0, extent - 1)
         shape = [len(starts)] + [1] * len(size)
         shape[axis + 1] = side
         index.append(torch.as_tensor(positions.reshape(shape)).to(image.device))
-    return image[(slice(None), *index)].movedim(0, 1)
+    return image[(slice(None), *index)].movedim(0, 1)  # type: ignore[index]
 
 
 def pasted(image: Tensor, starts: np.ndarray, content: Tensor) -> Tensor:

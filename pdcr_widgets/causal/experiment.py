@@ -164,10 +164,9 @@ class Experiment:
         self.evaluations += len(starts)
         probability = self.engine.probabilities(starts, content)
         finite = torch.isfinite(probability).flatten(1).all(dim=1)
-        points = self.target.measure(probability)
-        points = (
-            torch.where(finite, points, torch.full_like(points, torch.nan)).cpu().double().numpy()
-        )
+        measured = self.target.measure(probability)
+        measured = torch.where(finite, measured, torch.full_like(measured, torch.nan))
+        points = measured.cpu().double().numpy()
         if np.isnan(points).any():
             raise ValueError(
                 f"the model returned NaN or infinite values for {int(np.isnan(points).sum())} of "

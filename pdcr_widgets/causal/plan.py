@@ -96,7 +96,8 @@ class PatchGrid:
         Returns
         -------
         cells : ndarray
-            ``(n, factor ** d)`` cells of each block, -1 where there is none or it touches the region.
+            ``(n, factor ** d)`` cells of each block, -1 where there is none or one that touches
+            the region.
         corner : ndarray
             ``(n, d)`` first cell of each block on each axis. Nearest to the region first; blocks
             without a cell are left out.
@@ -151,7 +152,7 @@ def fit(
     for row, offset in enumerate(shift.tolist()):
         into = tuple(slice(a, n) for a, n in zip(offset, inside.tolist(), strict=True))
         part = tuple(slice(0, n - a) for a, n in zip(offset, inside.tolist(), strict=True))
-        fitted[(row, slice(None), *into)] = content[(row, slice(None), *part)]
+        fitted[row][(slice(None), *into)] = content[row][(slice(None), *part)]
     return moved, fitted
 
 

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class ATEMap:
             int(((effect > low) & (effect <= high) if high <= 0 else
                  (effect >= low) & (effect < high) if low > 0 else
                  (np.abs(effect) < limit)).sum())
-            for low, high in zip(edges, edges[1:], strict=False)
+            for low, high in pairwise(edges)
         ]  # fmt: skip
         supporting, harming = float((effect <= -limit).mean()), float((effect >= limit).mean())
         return {
@@ -130,7 +131,7 @@ class ATEMap:
         }
 
     def to_dataframe(self) -> Any:
-        """One row per patch outside the region: place in pixels, effect, stderr, samples (pandas)."""
+        """One row per patch outside the region: place in pixels, effect, stderr, samples."""
         pandas = _needs("pandas", "to_dataframe", "table")
         where = np.argwhere(np.isfinite(self.effect))
         at = tuple(where.T)
@@ -181,7 +182,7 @@ class ATEMap:
             Not such a file, or one of a later version.
         """
         head, grids = read_npz(path, ("effect", "stderr", "samples", "region"), FORMAT)
-        return cls(**grids, **head)
+        return cls(**{**grids, **head})
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +212,7 @@ def write_npz(path: str | Path, head: Mapping[str, Any], arrays: Mapping[str, np
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, head=text, **arrays)
+            np.savez_compressed(file, **{**arrays, "head": text})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)

@@ -209,8 +209,8 @@ def check_scores(output: Any, images: Tensor) -> Tensor:
     scores = _first_tensor(output)
     if scores is None:
         raise TypeError(
-            f"the model returned {type(output).__name__}, not a tensor (nor a dict or sequence that "
-            f"starts with one); wrap it in a function that returns (batch, classes, *spatial)"
+            f"the model returned {type(output).__name__}, not a tensor (nor a dict or sequence "
+            f"that starts with one); wrap it in a function that returns (batch, classes, *spatial)"
         )
     if scores.ndim == images.ndim - 1:
         scores = scores[:, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from pdcr_widgets.causal.state import Estimates
 def paper(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
     """Screen every patch, then refine the survivors with fresh draws.
 
-    A patch whose ``screening`` draws all change the outcome by less than ``threshold`` has effect 0;
-    any other gets the mean of ``samples`` fresh draws, set to 0 below the threshold. A patch that
-    cannot reach the region would pass no screening, so its 0 is taken without evaluations; a
+    A patch whose ``screening`` draws all change the outcome by less than ``threshold`` has effect
+    0; any other gets the mean of ``samples`` fresh draws, set to 0 below the threshold. A patch
+    that cannot reach the region would pass no screening: its 0 costs no evaluation; a
     deterministic baseline needs one. The coarse first picture is not part of any number.
 
     References
@@ -40,7 +40,9 @@ def paper(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
     yield from _refine(estimates, settings, survivors)
 
 
-def _screen(estimates: Estimates, settings: Settings, cells: np.ndarray) -> Iterator[Progress]:
+def _screen(
+    estimates: Estimates, settings: Settings, cells: np.ndarray
+) -> Generator[Progress, None, np.ndarray]:
     experiment, count = estimates.experiment, settings.screening
     survivors = []
     left = len(cells)

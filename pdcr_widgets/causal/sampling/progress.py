@@ -59,7 +59,10 @@ def chunks(items: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def standard_error(draws: np.ndarray) -> np.ndarray:
-    """Standard error of the mean of independent draws, ``(n, draws) -> (n,)``; one draw gives |draw|."""
+    """Standard error of the mean of independent draws, ``(n, draws) -> (n,)``.
+
+    A single draw says nothing of its spread: its own size is given.
+    """
     if draws.shape[1] == 1:
         return np.abs(draws[:, 0])
     return np.asarray(draws.std(axis=1, ddof=1) / np.sqrt(draws.shape[1]))
