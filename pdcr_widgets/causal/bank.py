@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from pdcr_widgets.causal.arrays import as_image, as_tensor
 from pdcr_widgets.causal.boxes import boxes
+from pdcr_widgets.causal.design import Design
 
 IMAGE_SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
@@ -75,6 +77,11 @@ class PatchBank:
     def channels(self) -> int:
         """Number of channels."""
         return int(self.patches.shape[1])
+
+    @cached_property
+    def design(self) -> Design:
+        """Balanced orders of the patches (made once per bank)."""
+        return Design(self.patches)
 
     def digest(self) -> str:
         """SHA-256 of the patches' bytes and shape, to name the bank in a recipe."""

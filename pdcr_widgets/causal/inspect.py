@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pdcr_widgets.causal.baseline import draw
+from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.outcome import Empty

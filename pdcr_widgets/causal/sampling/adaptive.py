@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pdcr_widgets.causal.baseline import draw
+from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.sampling.coarse import first_picture
 from pdcr_widgets.causal.sampling.progress import (
     Progress,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pdcr_widgets.causal.baseline import draw, key
+from pdcr_widgets.causal.draws import draw, key
 from pdcr_widgets.causal.sampling.progress import Progress, chunks
 from pdcr_widgets.causal.state import Estimates
 
