@@ -9,6 +9,8 @@ from pdcr_widgets.causal.inspect import PatchDraws, patch_draws
 from pdcr_widgets.causal.outcome import OUTCOMES
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
 from pdcr_widgets.causal.segmenter import Segmenter, segmenter
+from pdcr_widgets.causal.sweep import Sweep
+from pdcr_widgets.causal.sweeping import SweepUpdate, iter_sweep
 
 __all__ = [
     "BASELINES",
@@ -18,8 +20,11 @@ __all__ = [
     "PatchBank",
     "PatchDraws",
     "Segmenter",
+    "Sweep",
+    "SweepUpdate",
     "ate_map",
     "iter_ate",
+    "iter_sweep",
     "patch_draws",
     "segmenter",
 ]

@@ -52,9 +52,10 @@ class Design:
 
 
 def moments(patches: Tensor) -> np.ndarray:
-    """Features to balance, ``(n, m)`` with mean 0: principal components, and products of the first two.
+    """Features to balance, ``(n, m)`` with mean 0.
 
-    In units of the first component's standard deviation, so that what varies most weighs most.
+    Principal components, and products of the first two, in units of the first
+    component's standard deviation, so that what varies most weighs most.
     """
     flat = patches.flatten(1).double().cpu()
     flat = flat - flat.mean(dim=0)

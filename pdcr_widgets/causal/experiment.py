@@ -127,9 +127,9 @@ class Experiment:
         ndarray
             ``(n,)`` float64 points; negative where losing the patch hurts.
         """
-        starts = self.grid.starts(cells)
-        content = self.baseline.content(starts, choices)
-        return self._effects(*fit(self.target.image, starts, content))
+        return self._effects(
+            *interventions(self.grid, self.baseline, self.target.image, cells, choices)
+        )
 
     def group_effects(
         self, cells: np.ndarray, corners: np.ndarray, choices: np.ndarray
@@ -173,6 +173,14 @@ class Experiment:
                 f"{len(points)} intervened images; the baseline may be far outside its input range"
             )
         return points - self.target.base
+
+
+def interventions(
+    grid: PatchGrid, baseline: Baseline, image: Tensor, cells: np.ndarray, choices: np.ndarray
+) -> tuple[np.ndarray, Tensor]:
+    """Boxes inside the image, and what is pasted there, for patch := content number choice."""
+    starts = grid.starts(cells)
+    return fit(image, starts, baseline.content(starts, choices))
 
 
 def _inside(grid: PatchGrid, cells: np.ndarray) -> np.ndarray:

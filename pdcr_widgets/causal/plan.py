@@ -83,10 +83,16 @@ class PatchGrid:
         return np.stack(np.unravel_index(cells, self.shape), axis=1) * self.patch_size
 
     def distance(self, cells: np.ndarray) -> np.ndarray:
-        """Distance in pixels of each cell's centre to the region's bounding box."""
+        """Distance in pixels of each cell's centre to the region's bounding box.
+
+        Where the region is empty, to the centre of the image.
+        """
         centre = self.starts(cells) + self.patch_size / 2
         where = np.argwhere(self.region)
-        low, high = where.min(axis=0), where.max(axis=0) + 1
+        if len(where):
+            low, high = where.min(axis=0), where.max(axis=0) + 1
+        else:
+            low = high = np.array(self.spatial) / 2
         gap = np.maximum(np.maximum(low - centre, centre - high), 0)
         return np.sqrt((gap**2).sum(axis=1))
 

@@ -1,0 +1,146 @@
+"""Making a sweep: every patch intervened on, the whole prediction recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pdcr_widgets.causal.arrays import as_image
+from pdcr_widgets.causal.baseline import Baseline, as_baseline
+from pdcr_widgets.causal.draws import draw
+from pdcr_widgets.causal.engines import whole_engine
+from pdcr_widgets.causal.experiment import interventions
+from pdcr_widgets.causal.plan import PatchGrid
+from pdcr_widgets.causal.segmenter import check_finite, segmenter
+from pdcr_widgets.causal.sweep import SMALLEST, STEPS, Sweep
+
+LIMIT_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class SweepUpdate:
+    """A state of a running sweep: usable from the first one on."""
+
+    sweep: Sweep
+    done: int
+    total: int
+
+
+def iter_sweep(
+    model: Any,
+    image: Any,
+    *,
+    patch_size: int = 8,
+    baseline: Any = 0.0,
+    samples: int = 4,
+    soft: bool = False,
+    seed: int = 0,
+    engine: str = "auto",
+    limit_bytes: int = LIMIT_BYTES,
+) -> Iterator[SweepUpdate]:
+    """Intervene on every patch once, then again, keeping what happens to the whole prediction.
+
+    Parameters
+    ----------
+    samples
+        Draws per patch (one where the baseline is deterministic).
+    soft
+        Keep changes of probability too, for soft outcomes; several times the memory.
+    limit_bytes
+        The sweep ends early, whole rounds kept or not, before it takes more than this.
+
+    Other parameters are those of `pdcr_widgets.ate_map`.
+
+    Yields
+    ------
+    SweepUpdate
+        After each round and every few hundred interventions.
+    """
+    wrapped = segmenter(model)
+    held = as_image(image).to(wrapped.device, wrapped.dtype)
+    wrapped = wrapped.resolve(held)
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples}")
+    grid = PatchGrid(tuple(held.shape[1:]), patch_size, np.zeros(held.shape[1:], dtype=bool))
+    source = as_baseline(baseline, held, grid.size)
+    predictor = whole_engine(wrapped, held, engine)
+    recorder = _Recorder(check_finite(wrapped(held[None])[0]), wrapped.threshold, soft)
+    rounds = 1 if source.deterministic else samples
+    recipe = {
+        "patch_size": patch_size,
+        "baseline": source.name,
+        "deterministic": source.deterministic,
+        "samples": rounds,
+        "seed": seed,
+        "soft": soft,
+        "target": wrapped.target,
+    }
+    total = rounds * len(grid.cells)
+    for part, choices in _rounds(grid, source, rounds, seed, predictor.batch):
+        starts, content = interventions(grid, source, held, part, choices)
+        recorder.add(part, predictor.probabilities(starts, content))
+        if recorder.nbytes > limit_bytes:
+            break
+        if recorder.due():
+            yield SweepUpdate(recorder.sweep(patch_size, recipe), recorder.done, total)
+    yield SweepUpdate(recorder.sweep(patch_size, recipe), recorder.done, recorder.done)
+
+
+def _rounds(
+    grid: PatchGrid, source: Baseline, rounds: int, seed: int, batch: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for sample in range(rounds):
+        for start in range(0, len(grid.cells), batch):
+            part = grid.cells[start : start + batch]
+            yield part, draw(seed, part, np.full(len(part), sample), source.choices)
+
+
+class _Recorder:
+    """Keeps what changed in each prediction."""
+
+    def __init__(self, base: torch.Tensor, threshold: float, soft: bool) -> None:
+        self._base, self._threshold, self._soft = base.clone(), threshold, soft
+        self._cells: list[np.ndarray] = []
+        self._counts: list[np.ndarray] = []
+        self._pixels: list[np.ndarray] = []
+        self._change: list[np.ndarray] = []
+        self.done = self.nbytes = self._shown = 0
+
+    def add(self, cells: np.ndarray, probability: torch.Tensor) -> None:
+        change = probability - self._base
+        flipped = (probability > self._threshold) != (self._base > self._threshold)
+        different = flipped | (change.abs() > SMALLEST) if self._soft else flipped
+        flat = different.flatten(1)
+        where = flat.nonzero()[:, 1].cpu().numpy().astype(np.uint32)
+        self._cells.append(cells.astype(np.int32))
+        self._counts.append(flat.sum(dim=1).cpu().numpy())
+        self._pixels.append(where)
+        if self._soft:
+            steps = 2 * torch.round(change[different] * STEPS) + flipped[different]
+            self._change.append(steps.to(torch.int16).cpu().numpy())
+        self.done += len(cells)
+        self.nbytes += 12 * len(cells) + where.nbytes + (2 * len(where) if self._soft else 0)
+
+    def due(self) -> bool:
+        """Whether enough is new to show."""
+        if self.done - self._shown < 256:
+            return False
+        self._shown = self.done
+        return True
+
+    def sweep(self, patch_size: int, recipe: dict[str, Any]) -> Sweep:
+        counts = np.concatenate([np.zeros(1, dtype=np.int64), *self._counts])
+        return Sweep(
+            probability=self._base.float().cpu().numpy(),
+            threshold=self._threshold,
+            patch_size=patch_size,
+            cells=np.concatenate(self._cells),
+            offsets=np.cumsum(counts),
+            pixels=np.concatenate(self._pixels),
+            change=np.concatenate([np.zeros(0, dtype=np.int16), *self._change]),
+            recipe=recipe,
+        )
