@@ -1,0 +1,48 @@
+"""The notebooks are documentation: they run from top to bottom and are kept without outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+SECONDS_PER_CELL = 120
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> nbformat.NotebookNode:
+    return nbformat.read(request.param, as_version=4)
+
+
+def test_there_are_notebooks() -> None:
+    assert {"explorer", "quickstart"} <= {path.stem for path in NOTEBOOKS}
+
+
+def test_a_notebook_is_committed_without_outputs(notebook: nbformat.NotebookNode) -> None:
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+
+
+def test_a_notebook_uses_public_names_only(notebook: nbformat.NotebookNode) -> None:
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert "pdcr_widgets._" not in code
+    assert "pdcr._" not in code
+
+
+def test_a_notebook_runs(notebook: nbformat.NotebookNode, tmp_path: Path) -> None:
+    resources = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(
+        notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", resources=resources
+    )
+    client.execute()
+    errors = [
+        out
+        for cell in notebook.cells
+        for out in cell.get("outputs", ())
+        if out.output_type == "error"
+    ]
+    assert errors == []
