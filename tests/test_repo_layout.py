@@ -28,7 +28,8 @@ MAY_KNOW = {
     "session": {"causal"},
     "widgets": {"causal", "session"},
 }
-PART_OF = {"runner": "session", "request": "session", "signals": "session", "progress": "session"}
+SESSION = ("inputs", "progress", "request", "runner", "signals")
+PART_OF = dict.fromkeys(SESSION, "session")
 TOP_LEVEL = {
     "CHANGELOG.md",
     "CONTRIBUTING.md",
