@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,30 @@ Spatial = tuple[int, ...]
 
 
 def as_tensor(values: Any, name: str) -> Tensor:
-    """Give a tensor of ``values``, whatever strides they have."""
+    """Give a plain tensor of ``values``, whatever strides and byte order they have."""
     if isinstance(values, Tensor):
-        return values.detach()
+        return values.detach().as_subclass(Tensor)
     array = np.asarray(values)
-    if array.dtype == object or array.dtype.kind in "SUM":
-        raise TypeError(f"{name} must be numbers, got an array of {array.dtype}")
-    if array.dtype.byteorder not in "=|" or any(s < 0 for s in array.strides):
-        array = array.astype(array.dtype.newbyteorder("="), order="C")
-    if array.dtype in (np.uint16, np.uint32, np.uint64):
-        array = array.astype(np.int64)
-    return torch.from_numpy(np.array(array, copy=not array.flags.writeable, order="C"))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers, got an array of {array.dtype}")
+    dtype = array.dtype.newbyteorder("=")
+    if dtype.kind == "u" and dtype.itemsize > 1:
+        dtype = np.dtype(np.int64)
+    elif dtype.kind == "f" and dtype.itemsize > 8:
+        dtype = np.dtype(np.float64)
+    if any(stride < 0 for stride in array.strides):
+        array = array.copy()
+    return torch.from_numpy(np.require(array, dtype, ["C", "W"]))
+
+
+def as_whole(value: Any, name: str, least: int) -> int:
+    """Check a whole number of at least ``least``."""
+    number = isinstance(value, Integral) or (isinstance(value, Real) and value % 1 == 0)
+    if isinstance(value, (bool, np.bool_)) or not number:
+        raise TypeError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
 
 
 def as_image(image: Any, name: str = "image") -> Tensor:

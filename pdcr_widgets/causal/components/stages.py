@@ -1,0 +1,171 @@
+"""Which modules are shown: the default stages of a network, names and globs, and their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from torch import nn
+
+from pdcr_widgets.causal.components.observe import Observed
+
+NORMS = (
+    nn.modules.batchnorm._NormBase,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.LocalResponseNorm,
+)
+
+
+def default_stages(observed: Sequence[Observed]) -> list[Observed]:
+    """Pick the stages of a network by how it runs, not by what its parts are called.
+
+    A stage is the largest named module that gives one tensor once per pass and does not itself go
+    through several resolutions: inside it, positions are reduced at most once or increased at most
+    once, not both. Larger modules (a whole encoder, a U-Net's nested skip block), and modules that
+    hold more than half of the network's leaves, are opened and their children looked at. Modules
+    without parameters, and normalisation layers on their own, are no stages.
+
+    For a U-Net these are its encoder blocks, its bottleneck, its upsampling layers and decoder
+    blocks and its head; for a residual encoder ``layer1`` to ``layer4`` and the stem; for a
+    transformer encoder its patch embeddings and blocks.
+
+    Parameters
+    ----------
+    observed
+        From `observe`, the model itself last.
+
+    Returns
+    -------
+    list of Observed
+        In the order in which they finish.
+    """
+    leaves = [o for o in observed if o.is_leaf]
+    chosen: set[str] = set()
+    opened = {"": True}
+    for candidate in sorted(observed, key=lambda o: o.name.count(".") + bool(o.name)):
+        parent = _nearest(candidate.name, opened)
+        if parent is None or not candidate.name:
+            continue
+        if candidate.parameters and _is_stage(candidate, observed, leaves):
+            chosen.add(candidate.name)
+            opened[candidate.name] = False
+        else:
+            opened[candidate.name] = True
+    return [o for o in observed if o.name in chosen]
+
+
+def _nearest(name: str, opened: dict[str, bool]) -> str | None:
+    """Nearest enclosing module that was looked at, None where that one is already a stage."""
+    while name:
+        name = name.rpartition(".")[0]
+        if name in opened:
+            return name if opened[name] else None
+    return ""
+
+
+def _is_stage(
+    candidate: Observed, observed: Sequence[Observed], leaves: Sequence[Observed]
+) -> bool:
+    if not candidate.is_replaceable:
+        return False
+    if candidate.is_leaf:
+        return not isinstance(candidate.module, NORMS)
+    inside = [o for o in observed if o.name.startswith(f"{candidate.name}.")]
+    if 2 * sum(o.is_leaf for o in inside) > len(leaves) or _is_wrapper(candidate, inside):
+        return False
+    steps = {(o.incoming, o.positions) for o in inside if o.shape and o.incoming > 0}
+    downs = sum(1 < after < before for before, after in steps)
+    ups = sum(1 < before < after for before, after in steps)
+    return downs + ups <= 1
+
+
+def _is_wrapper(candidate: Observed, inside: Sequence[Observed]) -> bool:
+    """Whether one child does all the work and the module only joins something to its output."""
+    children = [o for o in inside if "." not in o.name[len(candidate.name) + 1 :] and o.parameters]
+    return (
+        len(children) == 1
+        and children[0].parameters == candidate.parameters
+        and children[0].shape != candidate.shape
+        and children[0].is_replaceable
+    )
+
+
+def select(observed: Sequence[Observed], layers: str | Sequence[str] | None) -> list[Observed]:
+    """Give the modules that are asked for, in the order in which they finish.
+
+    Parameters
+    ----------
+    observed
+        From `observe`.
+    layers
+        None for `default_stages`; else module names or globs (``*`` also matches dots). A glob
+        gives those of its matches whose output can be replaced.
+
+    Raises
+    ------
+    ValueError
+        A name that does not exist, did not run, runs more than once or gives no tensor; a glob
+        without a match; a model without stages.
+    """
+    if layers is None:
+        stages = default_stages(observed)
+        if not stages:
+            raise ValueError(
+                "no stage was found in the model: it ran no named module with parameters that "
+                "gives one tensor (a scripted model hides them); name the modules with `layers=`"
+            )
+        return stages
+    wanted = [layers] if isinstance(layers, str) else list(layers)
+    by_name = {o.name: o for o in observed if o.name}
+    chosen: set[str] = set()
+    for pattern in wanted:
+        if pattern in by_name:
+            _check(by_name[pattern])
+            chosen.add(pattern)
+            continue
+        matches = [n for n, o in by_name.items() if o.is_replaceable and fnmatchcase(n, pattern)]
+        if not matches:
+            raise ValueError(
+                f"no layer that ran is called or matches {pattern!r}; the default stages are "
+                f"{[o.name for o in default_stages(observed)]}"
+            )
+        chosen.update(matches)
+    return [o for o in observed if o.name in chosen]
+
+
+def _check(layer: Observed) -> None:
+    if layer.calls > 1:
+        raise ValueError(
+            f"layer {layer.name!r} runs {layer.calls} times in one pass, so its output is not one "
+            f"thing to replace; name the modules around it"
+        )
+    if not layer.shape:
+        raise ValueError(
+            f"layer {layer.name!r} does not give a tensor; name a module inside it, for example "
+            f"with the glob '{layer.name}.*'"
+        )
+
+
+def groups(observed: Sequence[Observed]) -> dict[str, str]:
+    """Say for every module where it lies: encoder, bottleneck, decoder, or other.
+
+    The bottleneck is the run of stages at the lowest resolution (single positions, as in gates, do
+    not count), the encoder what finishes before it, the decoder what finishes after it. A network
+    that keeps one resolution has no such parts: ``"other"``.
+    """
+    stages = [o for o in default_stages(observed) if o.positions > 1]
+    lowest = min((o.positions for o in stages), default=0)
+    if all(o.positions == lowest for o in stages):
+        return {o.name: "other" for o in observed}
+    first, *_, last = [o.order for o in stages if o.positions == lowest] * 2
+    start = min(_first_order(observed, o) for o in stages if o.order == first)
+    return {
+        o.name: "encoder" if o.order < start else "bottleneck" if o.order <= last else "decoder"
+        for o in observed
+    }
+
+
+def _first_order(observed: Sequence[Observed], stage: Observed) -> int:
+    inside = [o.order for o in observed if o.name.startswith(f"{stage.name}.")]
+    return min([stage.order, *inside])
