@@ -32,7 +32,7 @@ def as_tensor(values: Any, name: str) -> Tensor:
 
 def as_whole(value: Any, name: str, least: int) -> int:
     """Check a whole number of at least ``least``."""
-    number = isinstance(value, Integral) or (isinstance(value, Real) and value % 1 == 0)
+    number = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
     if isinstance(value, (bool, np.bool_)) or not number:
         raise TypeError(f"{name} must be a whole number of at least {least}, got {value!r}")
     if value < least:
@@ -119,7 +119,7 @@ def as_region(region: Any, spatial: Sequence[int]) -> np.ndarray:
     else:
         raise ValueError(
             f"region has shape {values.shape}, the image is {spatial}; give a boolean array of "
-            f"that shape or a box (top, left, height, width)"
+            f"that shape or a box {_box_form(spatial)}"
         )
     if not mask.any():
         raise ValueError("region is empty; it needs at least one pixel")
@@ -137,31 +137,35 @@ def _box(values: np.ndarray, spatial: Spatial) -> np.ndarray:
     if not (inside.all() and np.array_equal(values, np.trunc(values))):
         raise ValueError(
             f"box {tuple(values.tolist())} leaves the {_times(spatial)} image or is empty; "
-            f"give whole pixels (top, left, height, width) inside it"
+            f"give whole pixels {_box_form(spatial)} inside it"
         )
     mask = np.zeros(spatial, dtype=bool)
     mask[tuple(slice(int(a), int(a + n)) for a, n in zip(starts, sizes, strict=True))] = True
     return mask
 
 
-def as_truth(truth: Any, spatial: Sequence[int], target: int | None = None) -> np.ndarray | None:
-    """Check a ground truth and give it as a boolean array, or None.
+def as_truth(
+    truth: Any, spatial: Sequence[int], target: int | None = None, classes: int | None = None
+) -> np.ndarray | None:
+    """Check a ground truth and give it as a boolean array of its own, or None.
 
     Parameters
     ----------
     truth
         None, a boolean or 0/1 mask, or an integer label map of shape ``spatial`` (a leading axis of
-        length 1 is dropped). A label map is compared with ``target``; values of 0 and 1 alone are
-        taken as the target's own mask.
+        length 1 is dropped). A label map is compared with ``target``. Values of 0 and 1 alone are
+        taken as the target's mask where that and labels mean the same, and refused otherwise.
     spatial
         Spatial shape of the image, pixels.
     target
         Class index that a label map is compared with.
+    classes
+        Number of classes of the model; None where it is not known.
 
     Raises
     ------
     ValueError
-        A wrong shape, or values that are neither a mask nor class labels.
+        A wrong shape, or values that are neither a mask nor labels of the model's classes.
     """
     if truth is None:
         return None
@@ -172,13 +176,22 @@ def as_truth(truth: Any, spatial: Sequence[int], target: int | None = None) -> n
     if values.shape != spatial:
         raise ValueError(f"truth has shape {values.shape}, the image is {spatial}; they must agree")
     if values.dtype == bool:
-        return values
+        return values.copy()
+    several = bool(target) if classes is None else classes > 1
     if np.isin(values, (0, 1)).all():
+        if several and target != 1 and (target == 0 or values.any()):
+            raise ValueError(
+                f"truth has values 0 and 1 only, which may be a mask of class {target} or labels; "
+                f"give a boolean array: `truth == {target}` for labels, `truth == 1` for a mask"
+            )
         return np.asarray(values == 1)
-    if not np.array_equal(values, np.rint(values)) or target is None:
+    largest = np.inf if classes is None else classes - 1
+    labels = several and np.array_equal(values, np.rint(values))
+    if not labels or values.min() < 0 or values.max() > largest:
+        known = f"0..{classes - 1}" if classes is not None and several else "of the model"
         raise ValueError(
-            f"truth must be a boolean mask or class labels with `target` given, got "
-            f"{values.dtype} values between {values.min()} and {values.max()}"
+            f"truth must be a boolean mask or class labels {known}, got {values.dtype} values "
+            f"between {values.min()} and {values.max()}; compare first, for example `truth > 0`"
         )
     return np.asarray(values == target)
 
@@ -191,6 +204,12 @@ def bounding_box(mask: np.ndarray) -> tuple[slice, ...]:
         hits = np.flatnonzero(mask.any(axis=others))
         box.append(slice(int(hits[0]), int(hits[-1]) + 1))
     return tuple(box)
+
+
+def _box_form(spatial: Spatial) -> str:
+    if len(spatial) == 2:
+        return "(top, left, height, width)"
+    return "(z, y, x, depth, height, width)"
 
 
 def _times(shape: Sequence[int]) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.boxes import pasted
+from pdcr_widgets.causal.memory import is_out_of_memory as is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
 
 CPU_BATCH, DEVICE_BATCH = 8, 64
@@ -57,10 +59,9 @@ class FullEngine:
         batch: int | None = None,
         reason: str = "",
     ) -> None:
-        if batch is not None and batch < 1:
-            raise ValueError(f"batch must be at least 1, got {batch}")
+        chosen = CPU_BATCH if image.device.type == "cpu" else DEVICE_BATCH
+        self.batch = chosen if batch is None else as_whole(batch, "batch", 1)
         self._segmenter, self._image, self._window = segmenter, image, window
-        self.batch = batch or (CPU_BATCH if image.device.type == "cpu" else DEVICE_BATCH)
         self.reason = reason
         if uses_batch_statistics(segmenter.model):
             self.batch = 1
@@ -73,21 +74,24 @@ class FullEngine:
 
     def probabilities(self, starts: np.ndarray, content: Tensor) -> Tensor:
         """Predictions after pasting each box, ``(n, *window)`` in 0..1."""
-        parts = []
+        parts: list[Tensor] = []
         done = 0
         while done < len(starts):
             part = slice(done, done + self.batch)
             try:
-                images = pasted(self._image, starts[part], content[part])
-                predicted = self._segmenter(images)
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error) or self.batch == 1:
+                parts.append(self._predict(starts[part], content[part]))
+            except Exception as error:
+                count = len(starts[part])
+                if not is_out_of_memory(error) or count == 1:
                     raise
-                self.batch //= 2
-                continue
-            parts.append(predicted[(slice(None), *self._window)].clone())
-            done += self.batch
+                self.batch = count // 2
+            else:
+                done = part.stop
         return torch.cat(parts)
+
+    def _predict(self, starts: np.ndarray, content: Tensor) -> Tensor:
+        predicted = self._segmenter(pasted(self._image, starts, content))
+        return predicted[(slice(None), *self._window)].clone()
 
 
 def uses_batch_statistics(model: object) -> bool:
@@ -96,11 +100,3 @@ def uses_batch_statistics(model: object) -> bool:
         isinstance(m, nn.modules.batchnorm._BatchNorm) and m.running_mean is None
         for m in model.modules()
     )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that the device's or the host's memory ran out."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    text = str(error).lower()
-    return "out of memory" in text or "not enough memory" in text or "can't allocate" in text

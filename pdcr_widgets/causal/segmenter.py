@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pdcr_widgets.causal.arrays import as_image
+from pdcr_widgets.causal.arrays import as_image, as_whole
+from pdcr_widgets.causal.memory import is_out_of_memory
+from pdcr_widgets.causal.scores import check_finite as check_finite
+from pdcr_widgets.causal.scores import check_scores as check_scores
+from pdcr_widgets.causal.scores import described, short
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda scores: scores,
@@ -27,7 +31,8 @@ class Segmenter:
     ----------
     model
         Module or callable, ``(batch, channels, *spatial) -> (batch, classes, *spatial)`` or
-        ``(batch, *spatial)``. A module is put in evaluation mode for each call and restored.
+        ``(batch, *spatial)``. A module is put in evaluation mode for each call and restored; a
+        callable is called as it is, so a network inside it must be in evaluation mode already.
     target
         Class index. None: decided by `resolve`.
     activation
@@ -48,7 +53,9 @@ class Segmenter:
             raise TypeError(
                 f"model must be a module or a callable, got {type(self.model).__name__}"
             )
-        if not callable(self.activation) and self.activation not in {"auto", *ACTIVATIONS}:
+        if self.target is not None:
+            object.__setattr__(self, "target", as_whole(self.target, "target", 0))
+        if not callable(self.activation) and self.activation not in ["auto", *ACTIVATIONS]:
             raise ValueError(
                 f"activation must be a callable or one of {['auto', *ACTIVATIONS]}, "
                 f"got {self.activation!r}"
@@ -59,33 +66,58 @@ class Segmenter:
     @property
     def device(self) -> torch.device:
         """Where the model's weights are; the CPU when it has none."""
-        return self._weight().device
+        weight = self._weight()
+        return torch.device("cpu") if weight is None else weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Floating point type of the model's weights; float32 when it has none."""
-        return self._weight().dtype
+        weight = self._weight()
+        return torch.float32 if weight is None else weight.dtype
 
-    def _weight(self) -> Tensor:
+    def _weight(self) -> Tensor | None:
         if isinstance(self.model, nn.Module):
             for tensor in (*self.model.parameters(), *self.model.buffers()):
                 if tensor.is_floating_point():
                     return tensor
-        return torch.empty(0, dtype=torch.float32, device="cpu")
+        return None
+
+    def placed(self, images: Tensor) -> Tensor:
+        """Copy images to where and what the weights are; without weights they stay where they are.
+
+        Always a copy, so that a model that works in place never changes its caller's images.
+        """
+        device = images.device if self._weight() is None else self.device
+        return images.to(device, self.dtype, copy=True)
+
+    def prepare(self, image: Any) -> Tensor:
+        """Check an image as `as_image` does and give a copy of it as the model takes it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `as_image`; values that the model's floating point type cannot hold.
+        """
+        held = as_image(image)
+        placed = self.placed(held)
+        if not bool(torch.isfinite(placed).all()):
+            raise ValueError(
+                f"image has values from {held.min():g} to {held.max():g}, which the model's "
+                f"{short(self.dtype)} cannot hold; rescale it to the units the model takes"
+            )
+        return placed
 
     @property
     def is_resolved(self) -> bool:
         """Whether activation and target are decided."""
         return self.activation != "auto" and self.target is not None
 
-    @torch.inference_mode()
     def resolve(self, image: Any) -> Segmenter:
         """Decide an "auto" activation and a missing target on the case's own image.
 
-        Scores that all lie in 0..1 (and, for several classes, either sum to one or overlap) are
-        probabilities; other scores are logits, read by a sigmoid for one channel and a softmax for
-        several. A missing target is class 1 of two, and of more the class other than 0 that is
-        predicted in most pixels.
+        Scores that all lie in 0..1 are probabilities; others are logits, read by a sigmoid for one
+        class and a softmax for several. A missing target is the only class of one, class 1 of two,
+        and of more the class other than 0 that is predicted in most pixels.
 
         Parameters
         ----------
@@ -96,6 +128,11 @@ class Segmenter:
         -------
         Segmenter
             The same model with both decided.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A bad image, or a model that fails on it or returns something else than scores.
         """
         if self.is_resolved:
             return self
@@ -110,15 +147,15 @@ class Segmenter:
             target = _likely_target(scores)
         return replace(self, activation=activation, target=target)
 
-    def probability(self, output: Any) -> Tensor:
-        """Read the target's probability off a raw model output.
+    def probability(self, scores: Tensor) -> Tensor:
+        """Read the target's probability off scores, as `scores` gives them.
 
-        Works on each pixel alone, so it may be given any window of the output.
+        Works on each pixel alone, so it may be given any window of them.
 
         Parameters
         ----------
-        output
-            ``(batch, classes, *spatial)`` or ``(batch, *spatial)`` raw output.
+        scores
+            ``(batch, classes, *spatial)``.
 
         Returns
         -------
@@ -128,41 +165,78 @@ class Segmenter:
         Raises
         ------
         ValueError
-            The segmenter is not resolved, or the model has no such class.
+            The segmenter is not resolved, the model has no such class, or the activation does not
+            fit it.
         """
-        if not self.is_resolved:
+        if self.target is None or not self.is_resolved:
             raise ValueError("activation or target is undecided; call `.resolve(image)` first")
-        scores = output
-        if not 0 <= self.target < scores.shape[1]:  # type: ignore[operator]
+        classes = scores.shape[1]
+        if self.target >= classes:
             raise ValueError(
                 f"target class {self.target} does not exist, the model returns "
-                f"{scores.shape[1]} channels (0..{scores.shape[1] - 1})"
+                f"{classes} channels (0..{classes - 1})"
             )
-        if callable(self.activation):
-            return self.activation(scores)[:, self.target]
-        if self.activation == "softmax":
-            return scores.softmax(dim=1)[:, self.target]
-        return ACTIVATIONS[self.activation](scores[:, self.target])
+        if self.activation == "softmax" and classes == 1:
+            raise ValueError(
+                "a softmax over one channel is 1 everywhere; use activation 'sigmoid' or 'auto'"
+            )
+        if self.activation in ("identity", "sigmoid"):
+            return ACTIVATIONS[self.activation](scores[:, self.target])
+        activate = self.activation if callable(self.activation) else ACTIVATIONS[self.activation]
+        activated = activate(scores)
+        if getattr(activated, "shape", None) != scores.shape:
+            raise ValueError(
+                f"the activation returned {described(activated)} for scores of shape "
+                f"{tuple(scores.shape)}; it must return probabilities of the same shape"
+            )
+        return activated[:, self.target]
 
     def scores(self, images: Tensor) -> Tensor:
-        """Run the model once and give its raw output as ``(batch, classes, *spatial)``."""
+        """Run the model once on ``(batch, channels, *spatial)``.
+
+        Returns
+        -------
+        Tensor
+            Raw output, ``(batch, classes, *spatial)``, without gradients.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The model fails on the images or returns something else than scores. Memory that runs
+            out is not caught.
+        """
+        placed = self.placed(images)
         with self.evaluating():
-            output = self.model(images.to(self.device, self.dtype))
-        return check_scores(output, images)
+            try:
+                output = self.model(placed)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                raise ValueError(
+                    f"the model failed on images of shape {tuple(placed.shape)} "
+                    f"(batch, channels, *spatial), {short(placed.dtype)} on {placed.device}: "
+                    f"{type(error).__name__}: {error}; check that channels come first and that the "
+                    f"image has the channels and the size the model takes"
+                ) from error
+        return check_scores(output, images).detach()
 
     def __call__(self, images: Tensor) -> Tensor:
         """Probability of the target, ``(batch, channels, *spatial) -> (batch, *spatial)``."""
-        return self.probability(self.scores(images))
+        with torch.no_grad():
+            return self.probability(self.scores(images))
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Evaluation mode without gradients; every module's own mode is restored afterwards."""
+        """Evaluation mode without gradients; every module's own mode is restored afterwards.
+
+        Not inference mode: what a model caches in its first call would be unusable in training.
+        """
         modules = list(self.model.modules()) if isinstance(self.model, nn.Module) else []
         training = [m for m in modules if m.training]
         try:
             for module in training:
                 module.training = False
-            with torch.inference_mode():
+            with torch.no_grad():
                 yield
         finally:
             for module in training:
@@ -202,50 +276,6 @@ def segmenter(
     if isinstance(model, Segmenter):
         return model
     return Segmenter(model, target, activation, threshold)
-
-
-def check_scores(output: Any, images: Tensor) -> Tensor:
-    """Bring a raw output to ``(batch, classes, *spatial)`` or say what is wrong with it."""
-    scores = _first_tensor(output)
-    if scores is None:
-        raise TypeError(
-            f"the model returned {type(output).__name__}, not a tensor (nor a dict or sequence "
-            f"that starts with one); wrap it in a function that returns (batch, classes, *spatial)"
-        )
-    if scores.ndim == images.ndim - 1:
-        scores = scores[:, None]
-    if scores.shape[0] != images.shape[0] or scores.shape[2:] != images.shape[2:]:
-        raise ValueError(
-            f"the model returned shape {tuple(scores.shape)} for images of shape "
-            f"{tuple(images.shape)}; it must be (batch, classes, *spatial) with the same batch and "
-            f"spatial shape"
-        )
-    if not scores.is_floating_point():
-        raise TypeError(f"the model returned {scores.dtype}; it must return scores, not labels")
-    return scores
-
-
-def check_finite(probability: Tensor) -> Tensor:
-    """Refuse NaN and infinite predictions (costs one host transfer)."""
-    if not bool(torch.isfinite(probability).all()):
-        raise ValueError(
-            "the model returned NaN or infinite values for the image; check that the image is in "
-            "the units the model takes and that its weights are finite"
-        )
-    return probability
-
-
-def _first_tensor(output: Any) -> Tensor | None:
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, Mapping):
-        for key in ("out", "logits", "masks"):
-            if isinstance(output.get(key), Tensor):
-                return output[key]
-        return _first_tensor(next(iter(output.values()), None))
-    if isinstance(output, Sequence) and output and not isinstance(output, str):
-        return _first_tensor(output[0])
-    return None
 
 
 def _likely_target(scores: Tensor) -> int:
