@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXTRAS := demo,lab,images,models,plot,table
 STATIC := pdcr_widgets/static
+# Closing a page does not end its kernel: end those that nobody has watched for two minutes.
+CULL := --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_interval=30
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help demo lab test dev js check-js lint format bench python node chromium clean
@@ -16,10 +18,11 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: $(VENV)/.demo ## Open the explorer on the embedded brain case in Voila
-	$(BIN)/python -m voila notebooks/explorer.ipynb --Voila.ip=127.0.0.1 --port=$(PORT)
+	$(BIN)/python -m voila notebooks/explorer.ipynb --Voila.ip=127.0.0.1 --port=$(PORT) $(CULL)
 
 lab: $(VENV)/.lab ## Open the quickstart notebook in JupyterLab
-	$(BIN)/python -m jupyterlab notebooks/quickstart.ipynb --ip=127.0.0.1 $(ROOT_FLAG)
+	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb \
+	  --ip=127.0.0.1 $(ROOT_FLAG)
 
 test: dev check-js lint chromium ## Build, type-check, lint and run every test
 	$(BIN)/python -m pytest
