@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.engines import choose_engine, window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.outcome import Empty
@@ -47,6 +48,7 @@ def iter_ate(
         ``update.map`` is complete and drawable from the first update on.
     """
     settings = Settings(screening, samples, threshold, precision)
+    seed = as_whole(seed, "seed", 0)
     if sampling not in SAMPLING:
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
     _check_limits(budget, seconds)
@@ -57,12 +59,14 @@ def iter_ate(
     recipe = {
         "patch_size": experiment.grid.patch_size,
         "baseline": experiment.baseline.name,
+        **experiment.baseline.details,
         "outcome": outcome,
         "truth": target.has_truth,
         "sampling": sampling,
-        "screening": screening,
-        "samples": samples,
-        "threshold": threshold,
+        "screening": settings.screening,
+        "samples": settings.samples,
+        "threshold": settings.threshold,
+        "precision": settings.precision,
         "seed": seed,
         "empty": empty,
         "target": target.segmenter.target,
@@ -144,8 +148,8 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
 
 
 def _check_limits(budget: int | None, seconds: float | None) -> None:
-    if budget is not None and budget < 1:
-        raise ValueError(f"budget is a number of evaluations of at least 1, got {budget}")
+    if budget is not None:
+        as_whole(budget, "budget", 1)
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds must be above 0, got {seconds}")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,15 @@ class Baseline:
         for the patch whose first pixel is ``starts``.
     bank
         The patches, where the content comes from a bank.
+    details
+        What a recipe needs besides the name: the values, or the bank's digest.
     """
 
     name: str
     choices: int
     content: Callable[[np.ndarray, np.ndarray], Tensor]
     bank: PatchBank | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def deterministic(self) -> bool:
@@ -56,8 +59,12 @@ def constant(image: Tensor, size: Sequence[int], value: Any = 0.0) -> Baseline:
             f"got {values.numel()}"
         )
     if not bool(torch.isfinite(values).all()):
-        raise ValueError(f"a constant baseline must be finite, got {value}")
-    return _fixed("constant", image, size, values)
+        raise ValueError(
+            f"a constant baseline must be finite in the model's units, got "
+            f"{torch.as_tensor(value).tolist()}"
+        )
+    given = torch.as_tensor(value).flatten().tolist()
+    return _fixed("constant", image, size, values, {"baseline_value": given})
 
 
 def zero(image: Tensor, size: Sequence[int]) -> Baseline:
@@ -115,7 +122,8 @@ def natural(image: Tensor, size: Sequence[int], bank: PatchBank) -> Baseline:
     def content(starts: np.ndarray, choice: np.ndarray) -> Tensor:
         return held.index_select(0, torch.as_tensor(match(starts, choice)).to(held.device))
 
-    return Baseline("bank", match.choices, content, bank)
+    details = {"bank": bank.digest(), "nearest": bank.nearest}
+    return Baseline("bank", match.choices, content, bank, details)
 
 
 BASELINES: dict[str, Callable[..., Baseline]] = {
@@ -179,7 +187,13 @@ def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
     return blurred[0].to(image.dtype).contiguous()
 
 
-def _fixed(name: str, image: Tensor, size: Sequence[int], values: Tensor) -> Baseline:
+def _fixed(
+    name: str,
+    image: Tensor,
+    size: Sequence[int],
+    values: Tensor,
+    details: Mapping[str, Any] | None = None,
+) -> Baseline:
     shape = (image.shape[0], *size)
     block = values.reshape(-1, *[1] * len(size)).expand(shape)
 
@@ -187,4 +201,4 @@ def _fixed(name: str, image: Tensor, size: Sequence[int], values: Tensor) -> Bas
         del choice
         return block.expand(len(starts), *shape)
 
-    return Baseline(name, 1, content)
+    return Baseline(name, 1, content, details=details or {})

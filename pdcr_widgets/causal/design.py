@@ -30,8 +30,10 @@ class Design:
     """
 
     def __init__(self, patches: Tensor) -> None:
+        features = moments(patches)
         self.size = len(patches)
-        self._blocks = balanced_blocks(moments(patches))
+        self._blocks = balanced_blocks(features)
+        self._sorted = np.argsort(features[:, 0], kind="stable")
 
     def choices(self, seed: int, cells: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """Patch numbers for draws keyed by (seed, cell, sample), ``(n,)``; samples below `size`."""
@@ -41,6 +43,10 @@ class Design:
             if len(group):
                 chosen[group] = self._order(seed, int(cells[group[0]]))[samples[group]]
         return chosen
+
+    def half(self, side: int) -> np.ndarray:
+        """Patch numbers of one half (0 or 1) along the component that varies most."""
+        return np.array_split(self._sorted, 2)[side]
 
     def _order(self, seed: int, cell: int) -> np.ndarray:
         generator = torch.Generator().manual_seed(key(seed, cell))

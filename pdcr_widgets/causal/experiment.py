@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pdcr_widgets.causal.arrays import as_image, as_region, as_truth, bounding_box
+from pdcr_widgets.causal.arrays import as_region, as_truth, bounding_box
 from pdcr_widgets.causal.baseline import Baseline, as_baseline
 from pdcr_widgets.causal.full import Engine
 from pdcr_widgets.causal.outcome import Empty, Outcome
@@ -68,12 +68,12 @@ class Target:
     ) -> Target:
         """Check what the user gave and predict the unperturbed image once."""
         wrapped = segmenter(model)
-        held = as_image(image)
-        held = held.to(wrapped.device, wrapped.dtype)
-        resolved = wrapped.resolve(held)
+        held = wrapped.prepare(image)
         inside = as_region(region, held.shape[1:])
-        probability = check_finite(resolved(held[None])[0].clone())
-        given = as_truth(truth, held.shape[1:], resolved.target)
+        resolved = wrapped.resolve(held)
+        scores = resolved.scores(held[None])
+        probability = check_finite(resolved.probability(scores)[0].clone())
+        given = as_truth(truth, held.shape[1:], resolved.target, scores.shape[1])
         own = (probability > resolved.threshold).cpu().numpy()
         reference = own if given is None else given
         window = bounding_box(inside)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.boxes import boxes
 
 
@@ -41,14 +42,12 @@ class PatchGrid:
     region: np.ndarray
 
     def __post_init__(self) -> None:
-        if isinstance(self.patch_size, bool) or int(self.patch_size) != self.patch_size:
-            raise TypeError(f"patch_size must be a whole number of pixels, got {self.patch_size!r}")
-        if not 1 <= self.patch_size <= min(self.spatial):
+        object.__setattr__(self, "patch_size", as_whole(self.patch_size, "patch_size", 1))
+        if self.patch_size > min(self.spatial):
             raise ValueError(
                 f"patch_size must be 1..{min(self.spatial)} pixels on an image of "
                 f"{tuple(self.spatial)}, got {self.patch_size}"
             )
-        object.__setattr__(self, "patch_size", int(self.patch_size))
         if len(self.cells) == 0:
             raise ValueError(
                 f"no {self.patch_size}-pixel patch lies outside the region on an image of "

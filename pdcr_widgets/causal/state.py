@@ -40,6 +40,10 @@ class Estimates:
         self.effect[cells[unmeasured]] = share[unmeasured]
         self.stderr[cells[unmeasured]] = np.abs(share[unmeasured])
 
+    def dismiss(self, cells: np.ndarray) -> None:
+        """Leave patches at no effect on the word of a group that they were members of."""
+        self.effect[cells] = self.stderr[cells] = 0.0
+
     def update(self, total: int, stage: str) -> ATEUpdate:
         """Freeze the present state."""
         experiment = self.experiment

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.state import Estimates
 
 
@@ -33,9 +34,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("screening", "samples"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or int(value) != value or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+            object.__setattr__(self, name, as_whole(getattr(self, name), name, 1))
+        for name in ("threshold", "precision"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, float(getattr(self, name)))
         if not self.threshold >= 0:
             raise ValueError(f"threshold is in points and at least 0, got {self.threshold}")
         if self.precision is not None and not self.precision > 0:

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against named baselines, measured side by side in one run."""

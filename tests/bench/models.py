@@ -1,0 +1,66 @@
+"""The networks and cases that benchmarks run on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pdcr_widgets.demo.unet import UNet
+
+
+def own_unet() -> nn.Module:
+    """Batch-norm U-Net, base 16, 4 poolings."""
+    return _settled(UNet(1, 1, base=16, levels=5), 1)
+
+
+def own_instance_unet() -> nn.Module:
+    """The same with instance norm: every patch changes the whole map."""
+    return _settled(UNet(1, 1, base=16, levels=5, norm="instance"), 1)
+
+
+def monai_unet() -> nn.Module:
+    """MONAI's residual U-Net with batch norm."""
+    from monai.networks.nets import UNet as MonaiUNet
+
+    return _settled(
+        MonaiUNet(2, 1, 1, (16, 32, 64, 128, 256), (2, 2, 2, 2), num_res_units=2, norm="batch"), 1
+    )
+
+
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "own BatchNorm U-Net (base 16, 4 poolings)": own_unet,
+    "MONAI UNet, batch norm": monai_unet,
+    "own InstanceNorm U-Net (global statistics)": own_instance_unet,
+}
+
+
+def problem(channels: int = 1, side: int = 256) -> tuple[Tensor, np.ndarray, np.ndarray, Tensor]:
+    """Image, truth, region 32 x 32 and a bank of 1000 patches of 8 x 8; seeded."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.randn((1, channels, side // 16, side // 16), generator=generator)
+    smooth = nn.functional.interpolate(coarse, size=(side, side), mode="bicubic")[0]
+    image = smooth + 0.2 * torch.randn((channels, side, side), generator=generator)
+    rows, cols = np.mgrid[:side, :side]
+    truth = (rows - side * 0.5) ** 2 + (cols - side * 0.45) ** 2 < (side * 0.15) ** 2
+    region = np.zeros((side, side), dtype=bool)
+    region[side // 2 : side // 2 + 32, side // 2 : side // 2 + 32] = True
+    bank = torch.randn((1000, channels, 1, 1), generator=generator) + 0.3 * torch.randn(
+        (1000, channels, 8, 8), generator=generator
+    )
+    return image, truth, region, bank
+
+
+def _settled(model: nn.Module, channels: int) -> nn.Module:
+    """Random weights with running statistics that fit them, so that predictions vary."""
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight)
+    model.train()
+    with torch.no_grad():
+        for _ in range(10):
+            model(problem(channels)[0][None].repeat(2, 1, 1, 1))
+    return model.eval()
