@@ -1,0 +1,23 @@
+// Bundles js/src into pdcr_widgets/static. The output depends on the sources and the lock file only.
+import { fileURLToPath } from "node:url";
+import { build, context } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+const options = {
+  entryPoints: { region_canvas: here("src/region_canvas.ts") },
+  outdir: process.env.PDCR_STATIC ?? here("../pdcr_widgets/static"),
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "info",
+};
+
+if (process.argv.includes("--watch")) {
+  await (await context(options)).watch();
+} else {
+  await build(options);
+}

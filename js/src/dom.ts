@@ -1,0 +1,28 @@
+import { type IconName, icon } from "./icons";
+
+type Attributes = Readonly<Record<string, string>>;
+
+/** An element with attributes and children. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+export function iconButton(name: IconName, label: string, keys = ""): HTMLButtonElement {
+  const title = keys ? `${label} (${keys})` : label;
+  const attributes = { type: "button", class: "pdcr-button", "aria-label": label, title };
+  const button = h("button", attributes);
+  button.append(icon(name));
+  return button;
+}
+
+let count = 0;
+
+/** An id that no other element of the page has. */
+export const uniqueId = (name: string): string => `pdcr-${name}-${++count}`;

@@ -1,0 +1,73 @@
+import { outline } from "./contour";
+import type { Point } from "./geometry";
+import type { Draft } from "./gestures";
+import type { Mask } from "./mask";
+import type { Shape } from "./shape";
+import type { Frame, View } from "./view";
+
+export interface Layer {
+  readonly canvas: HTMLCanvasElement;
+  readonly opacity: number;
+}
+
+/** A mask ready to be painted: tinted pixels, and its edge in image coordinates. */
+export interface Tinted {
+  readonly fill: HTMLCanvasElement;
+  readonly edge: Path2D;
+}
+
+/** Everything that one frame shows, nothing of where it came from. */
+export interface Scene {
+  readonly frame: Frame;
+  readonly view: View;
+  readonly ratio: number;
+  readonly smooth: boolean;
+  readonly picture: HTMLCanvasElement | null;
+  readonly effect: HTMLCanvasElement | null;
+  readonly opacity: number;
+  readonly layers: readonly Layer[];
+  readonly region: Tinted | null;
+  readonly patchSize: number;
+  readonly grid: boolean;
+  readonly patch: readonly [number, number] | null;
+  readonly draft: Draft | null;
+  readonly shape: Shape | null;
+  readonly crosshair: Point | null;
+  readonly ring: { readonly at: Point; readonly size: number } | null;
+  readonly millimetres: number | null;
+}
+
+export const REGION_COLOR = "#ffd60a";
+const REGION_TINT = [255, 214, 10, 40] as const;
+
+export function canvasOf(
+  pixels: Uint8ClampedArray<ArrayBuffer>,
+  width: number,
+  height: number,
+): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d")!.putImageData(new ImageData(pixels, width, height), 0, 0);
+  return canvas;
+}
+
+export function tinted(mask: Mask): Tinted {
+  const pixels = new Uint8ClampedArray(mask.data.length * 4);
+  const words = new Uint32Array(pixels.buffer);
+  const word = new Uint32Array(Uint8Array.from(REGION_TINT).buffer)[0]!;
+  mask.data.forEach((value, index) => {
+    if (value) words[index] = word;
+  });
+  return { fill: canvasOf(pixels, mask.width, mask.height), edge: edgeOf(mask) };
+}
+
+function edgeOf(mask: Mask): Path2D {
+  const path = new Path2D();
+  const segments = outline(mask);
+  for (let i = 0; i < segments.length; i += 4) {
+    path.moveTo(segments[i]!, segments[i + 1]!);
+    path.lineTo(segments[i + 2]!, segments[i + 3]!);
+  }
+  return path;
+}

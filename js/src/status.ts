@@ -1,0 +1,64 @@
+import type { CanvasView } from "./canvas_view";
+import { COLORMAPS } from "./colormap";
+import { h } from "./dom";
+import { effectText, intensityText, limitText } from "./format";
+import { intensity } from "./wire";
+
+export interface Status {
+  readonly element: HTMLElement;
+  refresh(): void;
+}
+
+/** What is under the pointer, in words. */
+export function readout(view: CanvasView): string {
+  const { picture, effect, channel } = view.sources;
+  const place = view.pointed;
+  if (!place || !picture) return "";
+  const [row, column] = place;
+  const channels = channel < 0 ? [0, 1, 2] : [channel];
+  const values = channels.map((each) => intensityText(intensity(picture, each, row, column)));
+  const parts = [`row ${row}, column ${column}`, `intensity ${values.join(" ")}`];
+  if (effect) {
+    const cellRow = Math.floor(row / effect.patchSize);
+    const index = cellRow * effect.columns + Math.floor(column / effect.patchSize);
+    const [value, error] = [effect.effect[index], effect.stderr[index]];
+    if (value !== undefined && error !== undefined) {
+      parts.push(`effect ${effectText(value, error, effect.samples[index] ?? 0)}`);
+    }
+  }
+  return parts.join("  \u00b7  ");
+}
+
+/** The line under the picture: read-out on the left, the signed colour scale on the right. */
+export function status(view: CanvasView, signal: AbortSignal): Status {
+  const text = h("div", { class: "pdcr-readout" });
+  const spoken = h("div", { class: "pdcr-spoken", role: "status", "aria-live": "polite" });
+  const low = h("span");
+  const high = h("span");
+  const bar = h("span", { class: "pdcr-bar" });
+  const scale = h("div", { class: "pdcr-colors", role: "img" }, low, bar, high);
+  let speak = 0;
+  signal.addEventListener("abort", () => clearTimeout(speak));
+  return {
+    element: h("div", { class: "pdcr-status" }, text, scale, spoken),
+    refresh() {
+      const words = readout(view);
+      if (text.textContent !== words) text.textContent = words;
+      if (view.keyboard && spoken.textContent !== words) {
+        clearTimeout(speak);
+        speak = window.setTimeout(() => {
+          spoken.textContent = words;
+        }, 300);
+      }
+      const { effect, limit } = view.sources;
+      scale.hidden = !effect || !view.model.get("show_scale");
+      if (scale.hidden) return;
+      const stops = COLORMAPS[view.model.get("colormap")] ?? [];
+      bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+      low.textContent = `supports \u2212${limitText(limit)}`;
+      high.textContent = `+${limitText(limit)} harms`;
+      const words2 = `Colour scale from minus ${limitText(limit)} points, supports the target, to plus ${limitText(limit)} points, harms it`;
+      scale.setAttribute("aria-label", words2);
+    },
+  };
+}

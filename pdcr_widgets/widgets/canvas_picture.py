@@ -1,0 +1,97 @@
+"""The canvas as a still picture, drawn in Python: what a page without a kernel shows."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from pdcr_widgets.widgets.colors import COLORMAPS
+
+SHORT_SIDE = 384
+"""A smaller picture is enlarged by a whole factor until its shorter side has this many pixels."""
+
+REGION_COLOR = (255, 214, 10)
+CONTOUR_COLORS = {"prediction": (34, 211, 238), "truth": (74, 222, 128)}
+NOT_A_NUMBER = (96, 48, 96)
+
+
+def grey_or_color(
+    picture: np.ndarray, channel: int, window: tuple[tuple[float, float], ...]
+) -> np.ndarray:
+    """Give ``(height, width, 3)`` values of 0..255 of one channel, or of three (``channel`` -1)."""
+    chosen = picture[:3] if channel < 0 else np.repeat(picture[channel : channel + 1], 3, axis=0)
+    low, high = min(w[0] for w in window), max(w[1] for w in window)
+    scaled = (np.nan_to_num(chosen.astype(float)) - low) / max(high - low, 1e-12)
+    pixels = np.moveaxis(np.clip(255 * scaled, 0, 255), 0, -1)
+    missing = np.isnan(np.moveaxis(chosen.astype(float), 0, -1))
+    return np.where(missing, NOT_A_NUMBER, pixels)
+
+
+def color_effects(effect: np.ndarray, limit: float, colormap: str) -> np.ndarray:
+    """Give ``(rows, cols, 4)``: colour 0..255 and opacity 0..1 of each patch, as the browser does."""
+    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in COLORMAPS[colormap]])
+    value = np.clip(np.nan_to_num(effect) / limit, -1, 1)
+    places = (value + 1) / 2 * (len(stops) - 1)
+    color = [np.interp(places, np.arange(len(stops)), stops[:, c]) for c in range(3)]
+    opacity = np.minimum(1, np.sqrt(4 * np.abs(value)))
+    return np.stack([*color, np.where(np.isnan(effect), 0, opacity)], axis=-1)
+
+
+def blend(below: np.ndarray, color: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Lay a colour over a picture."""
+    return below + (color - below) * opacity[..., None]
+
+
+def border(mask: np.ndarray, width: int) -> np.ndarray:
+    """Pixels of a mask within ``width`` pixels of its edge."""
+    inner = np.pad(mask, 1)
+    for _ in range(width):
+        inner[1:-1, 1:-1] = (
+            inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2]
+        ) & inner[1:-1, 2:]
+    return mask & ~inner[1:-1, 1:-1]
+
+
+def compose(
+    base: np.ndarray,
+    effects: np.ndarray | None,
+    opacity: float,
+    outlines: list[tuple[np.ndarray, tuple[int, int, int]]],
+    aspect: float = 1.0,
+) -> bytes:
+    """Lay effects (already one per pixel) and outlines over a picture.
+
+    Parameters
+    ----------
+    base
+        ``(height, width, 3)`` values of 0..255.
+    effects
+        ``(height, width, 4)`` from :func:`color_effects`, or None.
+    opacity
+        Of the effects, 0..1.
+    outlines
+        Masks and the colours of their borders.
+    aspect
+        Height of a pixel over its width.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
+    if effects is not None:
+        base = blend(base, effects[..., :3], effects[..., 3] * opacity)
+    factor = max(1, -(-SHORT_SIDE // min(base.shape[:2]))) if max(base.shape[:2]) < 1024 else 1
+    large = base.repeat(factor, axis=0).repeat(factor, axis=1)
+    width = max(1, round(min(large.shape[:2]) / 220))
+    for mask, color in outlines:
+        edge = border(mask.repeat(factor, axis=0).repeat(factor, axis=1), width)
+        large = np.where(edge[..., None], color, large)
+    drawn = Image.fromarray(large.round().astype(np.uint8))
+    if aspect != 1:
+        drawn = drawn.resize((drawn.width, max(1, round(drawn.height * aspect))))
+    file = io.BytesIO()
+    drawn.save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,84 @@
+"""Traits whose values are numpy arrays and cross to the browser as bytes."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import numpy as np
+import traitlets as t
+
+from pdcr_widgets.widgets.canvas_wire import (
+    Wire,
+    as_mask,
+    as_picture,
+    image_to_wire,
+    mask_from_wire,
+    mask_to_wire,
+)
+
+_IDS = count(1)
+
+
+def _same(old: Any, new: Any) -> bool:
+    if old is None or new is None or old is t.Undefined:
+        return old is new
+    return old.shape == new.shape and bool(np.array_equal(old, new))
+
+
+class Picture(t.TraitType[np.ndarray, Any]):
+    """A picture, kept as ``(channels, height, width)``. The browser cannot change it."""
+
+    info_text = "a picture: (channels, height, width), (height, width) or (height, width, 3) numbers"
+
+    def __init__(self) -> None:
+        super().__init__(default_value=None, allow_none=True)
+        self.metadata.update(to_json=self._to_json, from_json=self._from_json)
+
+    def validate(self, _owner: Any, value: Any) -> np.ndarray:
+        """Bring a picture to its one form."""
+        return as_picture(value)
+
+    @staticmethod
+    def _to_json(value: np.ndarray | None, _owner: Any) -> Wire | None:
+        return None if value is None else image_to_wire(value, next(_IDS))
+
+    def _from_json(self, _value: Any, owner: Any) -> Any:
+        return getattr(owner, self.name)
+
+
+class Mask(t.TraitType[np.ndarray, Any]):
+    """A boolean array of the shape of the owner's image; packed bits on the wire.
+
+    A mask from the browser that does not fit the image was drawn on a picture that has been
+    replaced meanwhile: it is dropped.
+    """
+
+    info_text = "a boolean array of the shape of the image, or a box (top, left, height, width)"
+
+    def __init__(self, what: str, allow_none: bool = False) -> None:
+        super().__init__(default_value=None, allow_none=True)
+        self._what = what
+        self._optional = allow_none
+        self.metadata.update(to_json=mask_to_wire, from_json=self._from_json)
+
+    def validate(self, owner: Any, value: Any) -> np.ndarray | None:
+        """Check a mask against the owner's image."""
+        if value is None:
+            if self._optional:
+                return None
+            raise t.TraitError(f"{self._what} cannot be None; clear it with an all-False array")
+        return as_mask(value, owner.image.shape[1:], self._what)
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Set the trait, unless the same mask is there already."""
+        new = self._validate(obj, value)
+        if not _same(obj._trait_values.get(self.name, t.Undefined), new):
+            super().set(obj, new)
+
+    def _from_json(self, value: Wire | None, owner: Any) -> np.ndarray | None:
+        if value is None:
+            return None
+        mask = mask_from_wire(value)
+        fits = owner.image is None or mask.shape == owner.image.shape[1:]
+        return mask if fits else getattr(owner, self.name)

@@ -1,0 +1,272 @@
+"""A slice on which a target region is drawn and its effect map is watched."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from itertools import count
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets as t
+from ipycanvas import Canvas
+from ipywidgets import CallbackDispatcher, widget_serialization
+
+from pdcr_widgets.causal import ATEMap
+from pdcr_widgets.widgets import canvas_picture, canvas_wire
+from pdcr_widgets.widgets.canvas_layers import Layers
+from pdcr_widgets.widgets.canvas_traits import Mask, Picture
+from pdcr_widgets.widgets.colors import COLORMAPS
+
+STATIC = Path(__file__).parents[1] / "static"
+TOOLS = (
+    "inspect", "move", "box", "ellipse", "polygon", "lasso", "brush", "eraser", "pick", "window",
+)  # fmt: skip
+MODES = ("replace", "add", "subtract", "intersect")
+LAYERS = ("prediction", "truth", "notes")
+
+
+class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
+    """Show one slice, draw a region on it, watch its effect map.
+
+    Everything is drawn in the browser; no kernel is asked while the pointer moves. The region
+    crosses when a gesture ends.
+
+    Parameters
+    ----------
+    image
+        ``(channels, height, width)``, ``(height, width)`` or ``(height, width, 3)`` numbers in any
+        unit, array or tensor. NaN is shown as such.
+    region
+        Boolean array of the image's shape, or a box ``(top, left, height, width)``; empty when not
+        given.
+    spacing
+        Millimetres between rows and between columns; sets the aspect and the scale bar.
+    prediction, truth
+        Boolean arrays of the image's shape, drawn as contours.
+    **traits
+        Any other trait.
+
+    Attributes
+    ----------
+    region
+        ``(height, width)`` boolean array, read and written from both sides. Set it to a new array;
+        changes inside an array are not seen.
+    patch
+        Row and column of the patch that was clicked with the inspect tool, or None.
+    patch_size
+        Side of the grid's patches, pixels.
+    limit
+        Points at both ends of the colour scale; 0 takes the map's own.
+    window
+        Intensities shown as black and white, or None for the image's own.
+    view
+        Zoom relative to the whole picture, and the point in the middle as fractions of height and
+        width.
+    cursor
+        Row and column of the pixel under the pointer, or None. Link it to show a crosshair
+        elsewhere.
+    live
+        Send the region several times a second while it is drawn.
+
+    Raises
+    ------
+    TypeError, ValueError
+        What was given is not a picture, or a mask does not fit it.
+    """
+
+    _esm = STATIC / "region_canvas.js"
+    _css = STATIC / "region_canvas.css"
+
+    image = Picture().tag(sync=True)
+    region = Mask("region").tag(sync=True, echo_update=False)
+    prediction = Mask("prediction", allow_none=True).tag(sync=True)
+    truth = Mask("truth", allow_none=True).tag(sync=True)
+    effect = t.Dict(allow_none=True, default_value=None).tag(sync=True)
+    patch = t.Tuple(t.Int(), t.Int(), allow_none=True, default_value=None).tag(sync=True)
+    patch_size = t.Int(8, min=1).tag(sync=True)
+    spacing = t.Tuple(t.Float(), t.Float(), allow_none=True, default_value=None).tag(sync=True)
+
+    tool = t.Enum(TOOLS, "box").tag(sync=True)
+    mode = t.Enum(MODES, "replace").tag(sync=True)
+    brush_size = t.Int(9, min=1, max=512).tag(sync=True)
+    snap = t.Bool(False).tag(sync=True)
+    live = t.Bool(False).tag(sync=True)
+
+    window = t.Tuple(t.Float(), t.Float(), allow_none=True, default_value=None).tag(sync=True)
+    channel = t.Int(-1, min=-1).tag(sync=True)
+    smooth = t.Bool(True).tag(sync=True)
+    opacity = t.Float(0.7, min=0, max=1).tag(sync=True)
+    colormap = t.Enum(tuple(COLORMAPS), "red-blue").tag(sync=True)
+    limit = t.Float(0.0, min=0).tag(sync=True)
+    significant = t.Bool(False).tag(sync=True)
+    show_region = t.Bool(True).tag(sync=True)
+    show_prediction = t.Bool(True).tag(sync=True)
+    show_truth = t.Bool(True).tag(sync=True)
+    show_notes = t.Bool(True).tag(sync=True)
+    show_grid = t.Bool(False).tag(sync=True)
+    show_scale = t.Bool(True).tag(sync=True)
+    contour_opacity = t.Float(1.0, min=0, max=1).tag(sync=True)
+    view = t.Tuple(t.Float(), t.Float(), t.Float(), default_value=(1.0, 0.5, 0.5)).tag(sync=True)
+    cursor = t.Tuple(t.Int(), t.Int(), allow_none=True, default_value=None).tag(sync=True)
+    max_height = t.Int(560, min=0).tag(sync=True)
+    label = t.Unicode("Slice with target region").tag(sync=True)
+
+    layer_models = t.List(t.Instance(Canvas)).tag(sync=True, **widget_serialization)
+    layer_names = t.List(t.Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        image: Any,
+        *,
+        region: Any = None,
+        spacing: tuple[float, float] | None = None,
+        prediction: Any = None,
+        truth: Any = None,
+        **traits: Any,
+    ) -> None:
+        picture = canvas_wire.as_picture(image)
+        shape = picture.shape[1:]
+        self._effect_ids = count(1)
+        self._ack_callbacks = CallbackDispatcher()
+        self._ate: ATEMap | None = None
+        self._layers = Layers(LAYERS, shape)
+        super().__init__(
+            image=picture,
+            region=np.zeros(shape, bool) if region is None else region,
+            prediction=prediction,
+            truth=truth,
+            spacing=spacing,
+            layer_names=list(LAYERS),
+            layer_models=list(self._layers.canvases.values()),
+            **traits,
+        )
+        self.on_msg(self._on_message)
+        self._draw_contours("prediction", "truth")
+
+    @property
+    def layers(self) -> Mapping[str, Canvas]:
+        """ipycanvas canvases over the picture, by name; draw on ``layers["notes"]``.
+
+        Coordinates are the picture's pixels. Drawings survive a reload of the page.
+        """
+        return MappingProxyType(self._layers.canvases)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the picture, pixels."""
+        height, width = self.image.shape[1:]
+        return int(height), int(width)
+
+    def show_effect(self, ate: ATEMap, generation: int = 0) -> int:
+        """Paint an effect map over the picture.
+
+        Parameters
+        ----------
+        ate
+            The map, complete or still being refined.
+        generation
+            Number of the computation that it belongs to.
+
+        Returns
+        -------
+        int
+            Its number. The browser acknowledges a number once it has painted that map or a newer
+            one.
+
+        Raises
+        ------
+        ValueError
+            The map belongs to a picture of another shape.
+        """
+        if tuple(ate.spatial) != self.shape:
+            raise ValueError(f"a map of {tuple(ate.spatial)} pixels cannot be shown on {self.shape}")
+        identity = next(self._effect_ids)
+        wire = canvas_wire.effect_to_wire(ate, identity, generation)
+        self._ate = ate
+        self.effect = wire
+        return identity
+
+    def clear_effect(self) -> None:
+        """Take the effect map away."""
+        self._ate = None
+        self.effect = None
+        self.patch = None
+
+    def set_contours(self, *, prediction: Any = None, truth: Any = None) -> None:
+        """Draw the contours of the prediction and of the truth; None draws none."""
+        self.prediction = prediction
+        self.truth = truth
+
+    def on_ack(self, callback: Callable[[int], Any], remove: bool = False) -> None:
+        """Call back with the number of each map that the browser has painted.
+
+        May be called on any thread.
+        """
+        self._ack_callbacks.register_callback(callback, remove=remove)
+
+    def to_png(self) -> bytes:
+        """Give the picture with its map and contours as a PNG file, drawn in Python."""
+        channel = self.channel if self.channel >= 0 or len(self.image) == 3 else 0
+        shown = self.image if channel < 0 else self.image[channel : channel + 1]
+        windows = tuple(canvas_wire.suggested_window(each) for each in shown)
+        base = canvas_picture.grey_or_color(
+            self.image, channel, windows if self.window is None else (self.window,)
+        )
+        masks = {"truth": self.truth, "prediction": self.prediction}
+        outlines = [
+            (mask, canvas_picture.CONTOUR_COLORS[name])
+            for name, mask in masks.items()
+            if mask is not None and getattr(self, f"show_{name}")
+        ]
+        if self.show_region:
+            outlines.append((self.region, canvas_picture.REGION_COLOR))
+        aspect = self.spacing[0] / self.spacing[1] if self.spacing else 1.0
+        return canvas_picture.compose(base, self._effect_pixels(), self.opacity, outlines, aspect)
+
+    def close(self) -> None:
+        """Close the canvas and its layers."""
+        super().close()
+        self._layers.close()
+
+    def _effect_pixels(self) -> np.ndarray | None:
+        ate = self._ate
+        if ate is None:
+            return None
+        effect = np.where(ate.significant, ate.effect, np.nan) if self.significant else ate.effect
+        limit = self.limit or canvas_wire.nice_limit(ate.effect)
+        return canvas_picture.color_effects(ate.to_image(effect), limit, self.colormap)
+
+    def _draw_contours(self, *names: str) -> None:
+        for name in names:
+            self._layers.outline(name, getattr(self, name), dash=name == "truth")
+
+    @t.observe("prediction", "truth")
+    def _contour_changed(self, change: Any) -> None:
+        if self.layer_models:
+            self._draw_contours(change["name"])
+
+    @t.observe("image")
+    def _image_changed(self, change: Any) -> None:
+        if change["old"] is None or not self.layer_models:
+            return
+        self.clear_effect()
+        if change["old"].shape[1:] != change["new"].shape[1:]:
+            self.prediction = self.truth = None
+            self._layers.resize(self.shape)
+            self.region = np.zeros(self.shape, bool)
+
+    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("type") == "ack":
+            self._ack_callbacks(int(content["id"]))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        height, width = self.shape
+        pixels = int(self.region.sum())
+        data["text/plain"] = f"RegionCanvas({height} x {width} pixels, region of {pixels} pixels)"
+        data["image/png"] = base64.b64encode(self.to_png()).decode("ascii")
+        return data, metadata
