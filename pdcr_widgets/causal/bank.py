@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pdcr_widgets.causal.arrays import as_image, as_tensor
+from pdcr_widgets.causal.arrays import as_image, as_tensor, as_whole
 from pdcr_widgets.causal.boxes import boxes
 from pdcr_widgets.causal.design import Design
 
@@ -58,11 +58,16 @@ class PatchBank:
             )
         if not bool(torch.isfinite(patches).all()):
             raise ValueError("patches have NaN or infinite values; remove those patches")
-        if self.nearest is not None and (self.positions is None or self.nearest < 1):
-            raise ValueError(
-                f"position-matched draws need positions and nearest >= 1, got {self.nearest}"
-            )
         object.__setattr__(self, "patches", patches.contiguous())
+        if self.positions is not None:
+            object.__setattr__(self, "positions", _positions(self.positions, patches))
+        if self.nearest is not None:
+            object.__setattr__(self, "nearest", as_whole(self.nearest, "nearest", 1))
+            if self.positions is None:
+                raise ValueError(
+                    "position-matched draws need the patches' positions; give them, or cut the "
+                    "patches with `PatchBank.from_images`"
+                )
 
     def __len__(self) -> int:
         """Number of patches."""
@@ -84,10 +89,16 @@ class PatchBank:
         return Design(self.patches)
 
     def digest(self) -> str:
-        """SHA-256 of the patches' bytes and shape, to name the bank in a recipe."""
-        values = self.patches.cpu().contiguous()
+        """SHA-256 of the patches' bytes and shape, and their positions, to name it in a recipe."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        values = self.patches.cpu()
         seen = hashlib.sha256(str((tuple(values.shape), values.dtype)).encode())
-        seen.update(values.view(torch.uint8).numpy().tobytes())
+        seen.update(values.view(torch.uint8).numpy().data)
+        if self.positions is not None:
+            seen.update(self.positions.data)
         return seen.hexdigest()
 
     def matched(self, nearest: int) -> PatchBank:
@@ -95,7 +106,20 @@ class PatchBank:
         return replace(self, nearest=nearest)
 
     def matching(self, spatial: Sequence[int], size: Sequence[int]) -> Match:
-        """How a choice number becomes a patch of the bank at a place of an image."""
+        """How a choice number becomes a patch of the bank at a place of an image.
+
+        Raises
+        ------
+        ValueError
+            Position-matched draws from positions of another number of axes.
+        """
+        if self.nearest is not None and self.positions is not None:
+            axes = self.positions.shape[1]
+            if axes != len(spatial):
+                raise ValueError(
+                    f"the bank's positions have {axes} axes, the image has {len(spatial)}; give "
+                    f"one fraction per axis"
+                )
         return Match(self, np.asarray(spatial), np.asarray(size))
 
     @classmethod
@@ -127,13 +151,15 @@ class PatchBank:
         ValueError
             No image, no patch kept, an image smaller than a patch, or different channel counts.
         """
-        generator = torch.Generator().manual_seed(seed)
+        patch_size = as_whole(patch_size, "patch_size", 1)
+        per_image = as_whole(per_image, "per_image", 1)
+        generator = torch.Generator().manual_seed(as_whole(seed, "seed", 0))
         patches: list[Tensor] = []
         positions: list[np.ndarray] = []
         for number, each in enumerate(images):
             image = as_image(each, f"images[{number}]")
             spatial = np.array(image.shape[1:])
-            if patch_size < 1 or (spatial < patch_size).any():
+            if (spatial < patch_size).any():
                 raise ValueError(
                     f"images[{number}] is {tuple(spatial.tolist())}, too small for patches of "
                     f"{patch_size} pixels"
@@ -182,13 +208,29 @@ class PatchBank:
         if not files:
             raise ValueError(f"no images ({', '.join(IMAGE_SUFFIXES)}) in {str(folder)!r}")
         patches = [_read_patch(file) for file in files]
+        channels = patches[0].shape[0]
         for file, patch in zip(files, patches, strict=True):
             if patch.shape[-2:] != (patch_size, patch_size):
                 raise ValueError(
                     f"{file.name} is {tuple(patch.shape[-2:])}, not {patch_size} x {patch_size} "
                     f"pixels; give its size as patch_size, or cut patches with from_images"
                 )
+            if patch.shape[0] != channels:
+                raise ValueError(
+                    f"{file.name} has {patch.shape[0]} channels, {files[0].name} has {channels}; "
+                    f"one bank holds patches of one kind"
+                )
         return cls(torch.stack(patches))
+
+
+def _positions(values: Any, patches: Tensor) -> np.ndarray:
+    places = as_tensor(values, "positions").double().cpu().numpy()
+    if places.ndim != 2 or len(places) != len(patches) or not np.isfinite(places).all():
+        raise ValueError(
+            f"positions must be finite, one row per patch ({len(patches)}, axes), got shape "
+            f"{places.shape}"
+        )
+    return np.ascontiguousarray(places)
 
 
 class Match:
@@ -217,7 +259,7 @@ def _read_patch(file: Path) -> Tensor:
     except ImportError as error:
         raise ImportError(f"reading {file.name} needs Pillow: pip install pillow") from error
     with Image.open(file) as picture:
-        pixels = np.asarray(picture)
+        pixels = np.asarray(picture.convert("RGB") if picture.mode == "P" else picture)
     if pixels.dtype.kind == "u":
         pixels = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
     elif pixels.dtype == bool:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
+import secrets
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 FORMAT = 1
 BINS = (0.3, 1.0, 3.0)
+UNREADABLE = (
+    AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +111,12 @@ class ATEMap:
             ``supporting``, ``harming``, ``irrelevant``: shares of the patches outside the region,
             by the threshold, summing to 1. ``strongest_support``, ``strongest_harm``: extreme
             effects, points. ``patches``: their number. ``base``: points. ``histogram``: counts by
-            the paper's edges, with ``edges`` in points.
+            the paper's edges (those above the threshold), with ``edges`` in points.
         """
         effect = self.effect[np.isfinite(self.effect)].astype(float)
         limit = max(self.threshold, 1e-9)
-        edges = [-np.inf, *(-b for b in reversed(BINS)), -limit, limit, *BINS, np.inf]
+        above = [b for b in BINS if b > limit]
+        edges = [-np.inf, *(-b for b in reversed(above)), -limit, limit, *above, np.inf]
         counts = [
             int(((effect > low) & (effect <= high) if high <= 0 else
                  (effect >= low) & (effect < high) if low > 0 else
@@ -144,10 +150,10 @@ class ATEMap:
         """The grids as an ``xarray.Dataset`` over the patches' centres in pixels."""
         xarray = _needs("xarray", "to_xarray", "table")
         dims = ["z", "y", "x"][-self.effect.ndim :]
-        centres = {
-            d: np.minimum((np.arange(n) + 0.5) * self.patch_size, extent)
-            for d, n, extent in zip(dims, self.effect.shape, self.spatial, strict=True)
-        }
+        centres = {}
+        for d, n, extent in zip(dims, self.effect.shape, self.spatial, strict=True):
+            first = np.arange(n) * self.patch_size
+            centres[d] = (first + np.minimum(first + self.patch_size, extent)) / 2
         grids = {n: (dims, getattr(self, n)) for n in ("effect", "stderr", "samples")}
         extra = {"base": self.base, "evaluations": self.evaluations, "patch_size": self.patch_size}
         return xarray.Dataset(grids, centres, {**extra, "units": "points"})
@@ -182,7 +188,10 @@ class ATEMap:
             Not such a file, or one of a later version.
         """
         head, grids = read_npz(path, ("effect", "stderr", "samples", "region"), FORMAT)
-        return cls(**{**grids, **head})
+        try:
+            return cls(**{**grids, **head})
+        except TypeError as error:
+            raise ValueError(f"{str(path)!r} is not a saved map: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,15 +218,15 @@ def write_npz(path: str | Path, head: Mapping[str, Any], arrays: Mapping[str, np
     """Write arrays and a JSON header, whole or not at all."""
     path = Path(path)
     text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("xb") as file:
             np.savez_compressed(file, **{**arrays, "head": text})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        part.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
 
 
@@ -229,11 +238,12 @@ def read_npz(
         with np.load(path, allow_pickle=False) as file:
             head = json.loads(file["head"].tobytes().decode())
             arrays = {n: file[n] for n in names}
-    except (KeyError, ValueError, OSError, EOFError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+        version = int(head.pop("format"))
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
         raise ValueError(f"{str(path)!r} is not a saved result: {error}") from error
-    if head.pop("format") > newest:
+    if version > newest:
         raise ValueError(f"{str(path)!r} was written by a later version; upgrade pdcr_widgets")
     return head, arrays
 
