@@ -1,7 +1,7 @@
 """Drives generators of events on one worker thread: the newest job wins.
 
-A job is a function that returns an iterator of events. The runner steps it, and between two steps it
-looks whether it should go on: that is all cancelling takes.
+A job is a function that returns an iterator of events. The runner steps it, and between two steps
+it looks whether it should go on: that is all cancelling takes.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Runner:
     threaded : bool
         False computes inside `submit`, on the caller's thread: for scripts and tests.
     interval : float
-        Shortest time between two deliveries, seconds. The newest event of each type is kept meanwhile
-        and never lost at the end of a job.
+        Shortest time between two deliveries, seconds. The newest event of each type is kept
+        meanwhile and never lost at the end of a job.
     patience : float
         The job pauses when a view that was sent a frame has not painted it for this long, seconds.
     clock : callable
@@ -159,12 +159,12 @@ class Runner:
             )
 
     def sent(self, view: object) -> None:
-        """A frame went to `view`, which will call `painted`."""
+        """Note that a frame went to `view`, which will call `painted`."""
         with self._changed:
             self._unpainted.setdefault(view, self._clock())
 
     def painted(self, view: object, *, all_of_them: bool = True) -> None:
-        """`view` painted a frame; `all_of_them` says that no other frame is on its way to it."""
+        """Note that `view` painted a frame; with `all_of_them` no other is on its way to it."""
         with self._changed:
             if all_of_them:
                 self._unpainted.pop(view, None)

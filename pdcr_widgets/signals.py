@@ -1,4 +1,4 @@
-"""What a runner tells: a closed set of small frozen values, one per thing that can happen to a job."""
+"""What a runner tells: a closed set of frozen values, one per thing that can happen to a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner: newest job wins, nothing is lost at the end, and it stands still when nobody looks."""
+"""The runner: the newest job wins, the last event is never lost, nobody looking means pausing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Log:
         self.wait(lambda seen: seen == signal)
 
     def values(self, generation: int) -> list[object]:
-        return [s.value for s in self.signals if isinstance(s, Event) and s.generation == generation]
+        return [
+            s.value for s in self.signals if isinstance(s, Event) and s.generation == generation
+        ]
 
     def of(self, generation: int) -> list[Signal]:
         return [s for s in self.signals if s.generation == generation]

@@ -1,0 +1,206 @@
+"""One question to a model, frozen: what a session asks is computed from this and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pdcr_widgets.causal import (
+    PatchBank,
+    PatchDraws,
+    Segmenter,
+    iter_ate,
+    patch_draws,
+)
+from pdcr_widgets.causal.arrays import as_truth
+from pdcr_widgets.causal.components import iter_layer_effects
+from pdcr_widgets.causal.segmenter import check_finite
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model says about the unperturbed image.
+
+    Parameters
+    ----------
+    probability
+        ``(height, width)`` float32, probability of the target class, 0..1.
+    segmenter
+        The segmenter with its activation and target decided.
+    classes
+        Number of channels that the model returns.
+    truth
+        ``(height, width)`` booleans, the ground truth of the target class; None without one.
+    """
+
+    probability: np.ndarray
+    segmenter: Segmenter
+    classes: int
+    truth: np.ndarray | None
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Pixels predicted as the target, booleans."""
+        return self.probability > self.segmenter.threshold
+
+
+@dataclass(frozen=True, eq=False)
+class LayersUnavailable:
+    """The model's layers cannot be intervened on; the map can still be computed."""
+
+    failure: Exception
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Every input of one explanation; see `pdcr_widgets.causal.iter_ate` for their meaning.
+
+    Parameters
+    ----------
+    baseline
+        A key of ``BASELINES``; ``baseline_value`` is the value of ``"constant"`` and ``bank`` the
+        patches of ``"bank"``.
+    make_bank
+        Patch size -> bank, for when ``bank`` has patches of another size.
+    with_layers
+        Whether layer effects are computed too.
+    """
+
+    segmenter: Segmenter
+    image: Tensor
+    region: np.ndarray | None
+    truth: Any
+    target: int | None
+    patch_size: int
+    baseline: str
+    baseline_value: float
+    bank: PatchBank | None
+    make_bank: Callable[[int], PatchBank] | None
+    outcome: str
+    samples: int
+    sampling: str
+    seed: int
+    engine: str
+    with_layers: bool
+    intervention: str
+    layer_samples: int
+    donors: Tensor | None
+
+    def updates(self) -> Iterator[Any]:
+        """Yield a `Prediction`, then the updates of the map and of the layers in turn."""
+        prediction = self.predict()
+        yield prediction
+        if self.region is None:
+            return
+        map_updates = self._map_updates(prediction.segmenter)
+        if self.with_layers:
+            yield from in_turn(map_updates, self._layer_updates(prediction.segmenter))
+        else:
+            yield from map_updates
+
+    def predict(self) -> Prediction:
+        """Run the model once on the unperturbed image."""
+        resolved = self._with_target().resolve(self.image)
+        scores = resolved.scores(self.image[None])
+        probability = check_finite(resolved.probability(scores)[0])
+        truth = as_truth(self.truth, self.image.shape[1:], resolved.target)
+        return Prediction(probability.float().cpu().numpy(), resolved, scores.shape[1], truth)
+
+    def draws(self, patch: tuple[int, int]) -> PatchDraws:
+        """Draw interventions for one patch (row, column) and keep each effect and content."""
+        return patch_draws(
+            self._with_target(),
+            self.image,
+            self.region,
+            *patch,
+            self.truth,
+            patch_size=self.patch_size,
+            baseline=self.content(),
+            outcome=self.outcome,
+            samples=self.samples,
+            seed=self.seed,
+        )
+
+    def content(self) -> Any:
+        """Give what is put in place of a patch, as `iter_ate` takes it."""
+        if self.baseline == "constant":
+            return self.baseline_value
+        if self.baseline == "bank":
+            return self.fitting_bank()
+        return self.baseline
+
+    def fitting_bank(self) -> PatchBank:
+        """Give the bank with patches of the asked size, cut anew where the case knows how."""
+        bank = self.bank
+        if bank is not None and bank.patch_size == self.patch_size:
+            return bank
+        if self.make_bank is not None:
+            return self.make_bank(self.patch_size)
+        if bank is None:
+            raise ValueError(
+                "there is no patch bank; give one (`PatchBank.from_images(...)`) or choose another "
+                "baseline"
+            )
+        raise ValueError(
+            f"the bank has patches of {bank.patch_size} pixels, the patch size is "
+            f"{self.patch_size}; choose {bank.patch_size} pixels or another baseline, or give a "
+            f"bank of {self.patch_size}-pixel patches"
+        )
+
+    def _with_target(self) -> Segmenter:
+        if self.target is None:
+            return self.segmenter
+        return dataclasses.replace(self.segmenter, target=self.target)
+
+    def _map_updates(self, segmenter: Segmenter) -> Iterator[Any]:
+        return iter_ate(
+            segmenter,
+            self.image,
+            self.region,
+            self.truth,
+            patch_size=self.patch_size,
+            baseline=self.content(),
+            outcome=self.outcome,
+            sampling=self.sampling,
+            samples=self.samples,
+            seed=self.seed,
+            engine=self.engine,
+        )
+
+    def _layer_updates(self, segmenter: Segmenter) -> Iterator[Any]:
+        try:
+            yield from iter_layer_effects(
+                segmenter,
+                self.image,
+                self.region,
+                self.truth,
+                intervention=self.intervention,
+                samples=self.layer_samples,
+                donors=self.donors,
+                outcome=self.outcome,
+                seed=self.seed,
+            )
+        except Exception as failure:
+            yield LayersUnavailable(failure)
+
+
+def in_turn(*streams: Iterator[Any]) -> Iterator[Any]:
+    """Step several generators in turn until all have ended; close the rest when one fails."""
+    running = list(streams)
+    try:
+        while running:
+            for stream in list(running):
+                try:
+                    yield next(stream)
+                except StopIteration:
+                    running.remove(stream)
+    finally:
+        for stream in running:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()

@@ -1,0 +1,23 @@
+"""Thin views over a session, for JupyterLab, Notebook 7 and Voila."""
+
+from __future__ import annotations
+
+from pdcr_widgets.widgets.ate_view import ATEView
+from pdcr_widgets.widgets.baseline_controls import BaselineControls
+from pdcr_widgets.widgets.explorer import Explorer
+from pdcr_widgets.widgets.layer_chart import LayerEffectChart
+from pdcr_widgets.widgets.patch_inspector import PatchInspector
+from pdcr_widgets.widgets.question_controls import QuestionControls
+from pdcr_widgets.widgets.region_canvas import RegionCanvas
+from pdcr_widgets.widgets.run_bar import RunBar
+
+__all__ = [
+    "ATEView",
+    "BaselineControls",
+    "Explorer",
+    "LayerEffectChart",
+    "PatchInspector",
+    "QuestionControls",
+    "RegionCanvas",
+    "RunBar",
+]

@@ -1,0 +1,132 @@
+"""Everything together: draw a region, watch its map and its layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+import numpy as np
+import traitlets as t
+
+from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.ate_view import ATEView
+from pdcr_widgets.widgets.baseline_controls import BaselineControls
+from pdcr_widgets.widgets.cells import end_when_rerun
+from pdcr_widgets.widgets.feed import MapFeed
+from pdcr_widgets.widgets.layer_chart import LayerEffectChart
+from pdcr_widgets.widgets.patch_inspector import PatchInspector
+from pdcr_widgets.widgets.question_controls import QuestionControls
+from pdcr_widgets.widgets.region_canvas import RegionCanvas
+from pdcr_widgets.widgets.run_bar import RunBar
+from pdcr_widgets.widgets.style import block, markup, stylesheet
+from pdcr_widgets.widgets.text import escape
+
+
+class Explorer(w.VBox):
+    """Draw a region on an image and watch what its prediction depends on.
+
+    Any change restarts the computation. Running its cell again, or closing it, ends it.
+
+    Parameters
+    ----------
+    subject
+        A case, such as `pdcr_widgets.demo.load("brain")`; a model to go with ``image``; or a
+        `Session`.
+    image
+        ``(channels, height, width)`` or ``(height, width)``, in the model's units.
+    **inputs
+        Inputs of the session, for example ``truth=..., bank=..., region=..., patch_size=16``.
+
+    Attributes
+    ----------
+    session : Session
+        Owner of inputs and results.
+    canvas, legend, chart, inspector, baseline, question, run_bar
+        The widgets, each of which also works alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A model without an image, or inputs that can never be right; the message says what to do.
+    """
+
+    def __init__(self, subject: Any, image: Any = None, **inputs: Any) -> None:
+        super().__init__()
+        given = isinstance(subject, Session)
+        self.session = subject if given else Session(subject, image, **inputs)
+        self.canvas = RegionCanvas(self.session.image, spacing=self.session.spacing)
+        self.legend = ATEView(self.session)
+        self.chart = LayerEffectChart(self.session)
+        self.inspector = PatchInspector(self.session)
+        self.baseline = BaselineControls(self.session)
+        self.question = QuestionControls(self.session)
+        self.run_bar = RunBar(self.session)
+        self._connect()
+        self.children = (stylesheet(), *self._heading(subject), self.run_bar, self._columns())
+        self.add_class("pdcr")
+        self.add_class("pdcr-explorer")
+        end_when_rerun(self)
+        self.session.run()
+
+    def close(self) -> None:
+        """End the computation and take the widgets off every page."""
+        self.session.close()
+        super().close()
+
+    def _heading(self, subject: Any) -> list[w.HTML]:
+        title = getattr(subject, "title", "")
+        if not title:
+            return []
+        heading = markup("pdcr-heading")
+        heading.value = escape(title)
+        return [heading]
+
+    def _columns(self) -> w.Box:
+        side = block(
+            "pdcr-side",
+            children=[
+                _card("Question", self.question, self.baseline),
+                _card("Effect of each patch", self.legend),
+                _card("Effect of each layer", self.chart),
+                _card("Selected patch", self.inspector),
+            ],
+        )
+        return block("pdcr-columns", children=[_card("", self.canvas), side])
+
+    def _connect(self) -> None:
+        session, canvas = self.session, self.canvas
+        self._mirror()
+        session.observe(self._mirror, names=["image", "region", "spacing", "prediction"])
+        canvas.observe(self._take_region, names=["region"])
+        t.dlink((session, "patch_size"), (canvas, "patch_size"))
+        t.link((session, "patch"), (canvas, "patch"))
+        for view in (self.legend, self.chart, self.inspector):
+            t.link((canvas, "colormap"), (view, "colormap"))
+        t.link((canvas, "limit"), (self.legend, "limit"))
+        self._feed = MapFeed(session, canvas)
+
+    def _mirror(self, change: Any = None) -> None:
+        """Bring the canvas to the session's image first, and then to what lies on it."""
+        session, canvas = self.session, self.canvas
+        if change is not None and change.name == "image":
+            canvas.image = session.image
+        spatial = tuple(session.image.shape[1:])
+        if canvas.shape != spatial:
+            return
+        canvas.spacing = session.spacing
+        canvas.region = np.zeros(spatial, bool) if session.region is None else session.region
+        prediction = session.prediction
+        if prediction is not None and prediction.probability.shape == spatial:
+            canvas.set_contours(prediction=prediction.mask, truth=prediction.truth)
+
+    def _take_region(self, change: Any) -> None:
+        try:
+            self.session.region = change.new
+        except (TypeError, ValueError) as failure:
+            self.session.report(failure)
+
+
+def _card(title: str, *children: w.Widget) -> w.Box:
+    heading = markup("pdcr-title")
+    heading.value = escape(title)
+    return block("pdcr-card", children=[heading, *children] if title else children)

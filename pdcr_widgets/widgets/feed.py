@@ -1,0 +1,60 @@
+"""Keeps a canvas supplied with maps, no faster than its page paints them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from pdcr_widgets.causal import ATEMap
+from pdcr_widgets.session import Session
+
+WINDOW = 2
+
+
+class MapFeed:
+    """Sends a session's maps to a canvas, at most two that its page has not painted yet.
+
+    Maps that come faster are left out, except the newest. The session learns what was sent and
+    painted, so that it can pause when the page is gone.
+
+    Parameters
+    ----------
+    session
+        Whose maps are shown.
+    canvas
+        A `RegionCanvas`.
+    """
+
+    def __init__(self, session: Session, canvas: Any) -> None:
+        self._session, self._canvas = session, canvas
+        self._lock = threading.RLock()
+        self._unpainted: list[int] = []
+        self._waiting: ATEMap | None = None
+        session.observe(self._offer, names=["ate"])
+        session.observe(self._finish, names=["status"])
+        canvas.on_ack(self._painted)
+
+    def _offer(self, change: Any) -> None:
+        with self._lock:
+            self._waiting = change.new
+            if len(self._unpainted) < WINDOW:
+                self._send()
+
+    def _finish(self, change: Any) -> None:
+        """Send what is left at the end, so that the canvas holds the final map even unseen."""
+        if change.new in ("done", "stopped", "failed"):
+            with self._lock:
+                self._send()
+
+    def _send(self) -> None:
+        newest, self._waiting = self._waiting, None
+        if newest is not None and newest.spatial == self._canvas.shape:
+            self._session.frame_sent(self)
+            self._unpainted.append(self._canvas.show_effect(newest, self._session.generation))
+
+    def _painted(self, identity: int) -> None:
+        with self._lock:
+            self._unpainted = [sent for sent in self._unpainted if sent > identity]
+            self._session.frame_painted(self, last=not self._unpainted)
+            if len(self._unpainted) < WINDOW:
+                self._send()

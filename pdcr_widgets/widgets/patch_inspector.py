@@ -1,0 +1,155 @@
+"""One patch under the lens: its draws as a histogram, and what was pasted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bqplot as bq
+import ipywidgets as w
+import numpy as np
+import traitlets as t
+
+from pdcr_widgets.causal import PatchDraws
+from pdcr_widgets.inputs import Array
+from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.baseline_controls import grey_range
+from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
+from pdcr_widgets.widgets.style import markup, stylesheet
+from pdcr_widgets.widgets.text import escape, signed
+from pdcr_widgets.widgets.thumbnails import Thumbnails
+
+BINS = 15
+
+
+class PatchInspector(w.VBox):
+    """The effect of every draw on one patch, and the patches that were pasted, strongest first.
+
+    Parameters
+    ----------
+    session
+        Whose selected patch is shown; None to set or link the traits by hand.
+    **traits
+        Initial values of the traits below, or any of `ipywidgets.VBox`.
+
+    Attributes
+    ----------
+    patch : (row, column) or None
+        The selected patch of the grid.
+    draws : PatchDraws or None
+        Its interventions.
+    note : str
+        Why there are none, or empty.
+    image : Tensor or None
+        Gives the grey window of the pictures.
+    colormap : {"red-blue", "orange-purple"}
+        Colours of negative and positive effects.
+    """
+
+    patch = t.Tuple(None, allow_none=True)
+    draws = t.Instance(PatchDraws, None, allow_none=True)
+    note = t.Unicode("")
+    image = Array(None)
+    colormap = t.Enum(list(COLORMAPS), "red-blue")
+
+    def __init__(self, session: Session | None = None, **traits: Any) -> None:
+        self._bars, self._zero, self._mean, self._figure = _histogram()
+        self._words = markup("pdcr-readout")
+        self._thumbnails = Thumbnails(rows=2)
+        super().__init__(**traits)
+        self.children = (stylesheet(), self._words, self._figure, self._thumbnails)
+        self.add_class("pdcr")
+        self.observe(self._draw, names=["patch", "draws", "note", "image", "colormap"])
+        if session is not None:
+            t.dlink((session, "image"), (self, "image"))
+            t.dlink((session, "draws_note"), (self, "note"))
+            t.dlink((session, "draws"), (self, "draws"))
+            t.link((session, "patch"), (self, "patch"))
+        self._draw()
+
+    def _draw(self, _change: Any = None) -> None:
+        draws = self.draws
+        current = draws is not None and (draws.row, draws.col) == self.patch
+        several = current and len(draws.effects) > 1
+        self._figure.layout.display = None if several else "none"
+        self._thumbnails.layout.display = None if current else "none"
+        self._words.value = self._text(draws if current else None)
+        if current:
+            self._show_contents(draws)
+        if several:
+            self._show_histogram(draws.effects)
+
+    def _text(self, draws: PatchDraws | None) -> str:
+        if self.patch is None:
+            return '<p class="pdcr-empty">Click a patch of the map to see its draws.</p>'
+        place = f"<b>Patch in row {self.patch[0]}, column {self.patch[1]}</b>"
+        if self.note:
+            return f'<p>{place}</p><p class="pdcr-warning">{escape(self.note)}</p>'
+        if draws is None:
+            return f"<p>{place}: measuring …</p>"
+        effects = draws.effects
+        side = draws.contents.shape[-1]
+        where = f"first pixel: row {draws.row * side}, column {draws.col * side}"
+        if len(effects) == 1:
+            told = f"effect {signed(effects[0])} points; this baseline always pastes the same"
+        else:
+            stderr = float(effects.std(ddof=1) / np.sqrt(len(effects)))
+            told = (
+                f"mean of {len(effects)} draws {signed(effects.mean(), stderr)} points, "
+                f"from {signed(effects.min())} to {signed(effects.max())}"
+            )
+        return f"<p>{place} ({where}): {told}</p>"
+
+    def _show_contents(self, draws: PatchDraws) -> None:
+        order = np.argsort(-np.abs(draws.effects), kind="stable")
+        colors = share_colors(self.colormap)
+        strips = [_strip(draws.effects[number], colors) for number in order]
+        self._thumbnails.show(draws.contents[order], grey_range(self.image), strips)
+
+    def _show_histogram(self, effects: np.ndarray) -> None:
+        reach = max(float(np.abs(effects).max()), 0.01)
+        low, high = min(float(effects.min()), 0.0), max(float(effects.max()), 0.0)
+        counts, edges = np.histogram(effects, BINS, (low - 0.02 * reach, high + 0.02 * reach))
+        centres = (edges[:-1] + edges[1:]) / 2
+        colors = share_colors(self.colormap)
+        with self._bars.hold_sync():
+            self._bars.x, self._bars.y = centres, counts.astype(float)
+            self._bars.colors = [_strip(centre, colors) for centre in centres]
+        top = float(counts.max())
+        self._zero.y = [0.0, top]
+        with self._mean.hold_sync():
+            self._mean.x, self._mean.y = [float(effects.mean())] * 2, [0.0, top]
+
+
+def _strip(effect: float, colors: dict[str, str]) -> str:
+    kind = "supporting" if effect < 0 else "harming" if effect > 0 else "irrelevant"
+    return colors[kind]
+
+
+def _histogram() -> tuple[bq.Bars, bq.Lines, bq.Lines, bq.Figure]:
+    points, draws = bq.LinearScale(), bq.LinearScale(min=0.0)
+    scales = {"x": points, "y": draws}
+    bars = bq.Bars(x=[], y=[], scales=scales, padding=0.1, stroke="#767676")
+    zero = bq.Lines(x=[0.0, 0.0], y=[0.0, 0.0], scales=scales, colors=["#767676"], stroke_width=1)
+    mean = bq.Lines(
+        x=[0.0, 0.0],
+        y=[0.0, 0.0],
+        scales=scales,
+        colors=["#e6a700"],
+        stroke_width=2,
+        line_style="dashed",
+    )
+    figure = bq.Figure(
+        marks=[bars, zero, mean],
+        axes=[
+            bq.Axis(scale=points, label="effect of one draw, points", grid_lines="none"),
+            bq.Axis(
+                scale=draws, orientation="vertical", label="draws", num_ticks=4, tick_format="d"
+            ),
+        ],
+        fig_margin={"top": 6, "bottom": 38, "left": 44, "right": 12},
+        layout=w.Layout(width="100%", min_width="0", height="170px", display="none"),
+        background_style={"fill": "transparent"},
+        animation_duration=0,
+    )
+    figure.add_class("pdcr-figure")
+    return bars, zero, mean, figure

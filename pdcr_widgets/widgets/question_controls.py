@@ -1,0 +1,70 @@
+"""What is asked: patch size, outcome, class, number of draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+import traitlets as t
+
+from pdcr_widgets.causal import OUTCOMES
+from pdcr_widgets.causal.sampling import SAMPLING
+from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.style import block, stylesheet
+from pdcr_widgets.widgets.text import OUTCOME_WORDS, SAMPLING_WORDS, words
+
+LARGEST = 32
+
+
+class QuestionControls(w.VBox):
+    """Patch size, outcome, class, sampling and most draws per patch of a session.
+
+    Parameters
+    ----------
+    session
+        Whose inputs are shown and set.
+    **traits
+        Any trait of `ipywidgets.VBox`.
+    """
+
+    def __init__(self, session: Session, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._session = session
+        largest = min(LARGEST, *session.image.shape[1:])
+        patch = w.IntSlider(min=1, max=largest, description="Patch, px")
+        outcome = w.Dropdown(
+            options=[(words(OUTCOME_WORDS, name), name) for name in OUTCOMES], description="Outcome"
+        )
+        sampling = w.Dropdown(
+            options=[(words(SAMPLING_WORDS, name), name) for name in SAMPLING],
+            description="Sampling",
+        )
+        samples = w.IntSlider(min=2, max=max(200, session.samples), description="Draws")
+        self._class = w.Dropdown(options=[("auto", None)], description="Class")
+        self._class.layout.display = "none"
+        t.link((session, "patch_size"), (patch, "value"))
+        t.link((session, "outcome"), (outcome, "value"))
+        t.link((session, "sampling"), (sampling, "value"))
+        t.link((session, "samples"), (samples, "value"))
+        controls = [patch, outcome, sampling, samples, self._class]
+        self.children = (stylesheet(), block("pdcr-controls", children=controls))
+        self.add_class("pdcr")
+        session.observe(self._offer_classes, names=["prediction", "target"])
+        self._class.observe(self._choose_class, names=["value"])
+        self._offer_classes()
+
+    def _offer_classes(self, _change: Any = None) -> None:
+        prediction, target = self._session.prediction, self._session.target
+        if prediction is None:
+            return
+        decided = prediction.segmenter.target
+        auto = f"auto ({decided})" if target is None else "auto"
+        options = [(auto, None), *((str(number), number) for number in range(prediction.classes))]
+        with self._class.hold_trait_notifications():
+            self._class.options = options
+            self._class.value = target
+        self._class.layout.display = None if prediction.classes > 1 else "none"
+
+    def _choose_class(self, change: Any) -> None:
+        if change.new != self._session.target:
+            self._session.target = change.new

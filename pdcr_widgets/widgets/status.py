@@ -1,0 +1,102 @@
+"""The state of a session in words."""
+
+from __future__ import annotations
+
+from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.text import OUTCOME_WORDS, count, duration, escape, rate, words
+
+STATUS_WORDS = {
+    "idle": "Ready",
+    "running": "Running",
+    "paused": "Paused",
+    "stopped": "Stopped",
+    "done": "Done",
+    "failed": "Failed",
+}
+
+
+def progress_html(session: Session) -> str:
+    """Progress bar, counts, rate, time left; outcome, engine, device, activation; a remark."""
+    progress = session.progress
+    share = progress.done / progress.total if progress.total else 0.0
+    if session.status == "done":
+        share = 1.0
+    bar = (
+        f'<div class="pdcr-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
+        f'<i style="width:{100 * share:.1f}%"></i></div>'
+    )
+    lines = "".join(
+        f'<div class="pdcr-status-line">{"".join(f"<span>{item}</span>" for item in items)}</div>'
+        for items in (_course(session), _setting(session))
+        if items
+    )
+    remark = region_remark(session)
+    return bar + lines + (f'<p class="pdcr-warning">{escape(remark)}</p>' if remark else "")
+
+
+def error_html(session: Session) -> str:
+    """Write the error and, folded away, its traceback; empty when there is none."""
+    if not session.error:
+        return ""
+    kept = " The map shown is from before." if session.ate is not None else ""
+    return (
+        f'<div class="pdcr-error" role="alert"><b>Not computed.</b> {escape(session.error)}'
+        f"{kept}<details><summary>Technical details</summary>"
+        f"<pre>{escape(session.traceback)}</pre></details></div>"
+    )
+
+
+def region_remark(session: Session) -> str:
+    """Say in words what a number alone would hide: no region, or nothing to compare inside it."""
+    region, prediction = session.region, session.prediction
+    if region is None:
+        return "Draw a region on the image to see what its prediction depends on."
+    if prediction is None or prediction.probability.shape != region.shape:
+        return ""
+    predicted = bool(prediction.mask[region].any())
+    if prediction.truth is None:
+        return "" if predicted else "The model predicts no target inside the region."
+    true = bool(prediction.truth[region].any())
+    if predicted and true:
+        return ""
+    if predicted:
+        return "There is no target inside the region, but the model predicts some."
+    if true:
+        return "The model misses the target inside the region altogether."
+    return "There is no target inside the region and the model predicts none: they agree."
+
+
+def _course(session: Session) -> list[str]:
+    """What is being done and how fast."""
+    progress = session.progress
+    items = [f"<b>{STATUS_WORDS[session.status]}</b>"]
+    if session.status == "running" and progress.stage:
+        items = [f"<b>{escape(progress.stage.capitalize())}</b>"]
+    if progress.total:
+        items.append(f"{count(progress.done)} of {count(progress.total)} evaluations")
+    if progress.rate:
+        items.append(rate(progress.rate))
+    if session.status in ("running", "paused") and progress.remaining is not None:
+        items.append(f"{duration(progress.remaining)} left")
+    return items
+
+
+def _setting(session: Session) -> list[str]:
+    """What is measured, and what measures it."""
+    items = []
+    if session.ate is not None:
+        outcome = words(OUTCOME_WORDS, str(session.ate.recipe.get("outcome", "outcome")))
+        items.append(f"{outcome} of the region <b>{session.ate.base:.1f}</b> of 100")
+        engine = f"{escape(session.ate.engine)} engine"
+        if session.ate.reason:
+            engine = f'<abbr title="{escape(session.ate.reason)}">{engine}</abbr>'
+        items.append(engine)
+    items.append(escape(session.device))
+    if session.prediction is not None:
+        decided = session.prediction.segmenter
+        activation = decided.activation
+        name = activation if isinstance(activation, str) else activation.__name__
+        chosen = f", class {decided.target}" if session.prediction.classes > 1 else ""
+        items.append(f"{escape(name)}{chosen}, predicted above {decided.threshold:g}")
+    return items
