@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
+from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
@@ -78,11 +80,11 @@ def patch_draws(
         raise ValueError(f"there is no patch ({row}, {col}) in a grid of {experiment.grid.shape}")
     if experiment.grid.touching[row, col]:
         raise ValueError(f"patch ({row}, {col}) touches the region and is not intervened on")
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples}")
+    samples = as_whole(samples, "samples", 1)
     count = 1 if experiment.baseline.deterministic else samples
     cells = np.full(count, row * cols + col)
     choices = draw(seed, cells, np.arange(count), experiment.baseline.choices)
     contents = experiment.baseline.content(experiment.grid.starts(cells), choices)
     effects = experiment.effects(cells, choices)
-    return PatchDraws(row, col, effects, contents.cpu().numpy(), target.base)
+    pasted = contents.float() if contents.dtype == torch.bfloat16 else contents
+    return PatchDraws(row, col, effects, pasted.cpu().numpy(), target.base)

@@ -33,7 +33,8 @@ class ATEMap:
         ``(rows, cols)`` float32, points (0..100 scale). **Negative: the patch supports the target;
         positive: it harms it.** NaN on patches that touch the region.
     stderr
-        Standard error of each effect, points; 0 where the effect is exact, NaN on the region.
+        Standard error of each effect, points; 0 where the effect is exact, infinite where nothing
+        is known yet, NaN on the region.
     samples
         Draws behind each effect; 0 where none was needed or none is done yet.
     base

@@ -25,7 +25,7 @@ class Estimates:
         cells = int(np.prod(experiment.grid.shape))
         self.experiment, self.recipe = experiment, recipe
         self.effect = np.zeros(cells)
-        self.stderr = np.zeros(cells)
+        self.stderr = np.full(cells, np.inf)
         self.samples = np.zeros(cells, dtype=np.int64)
 
     def settle(self, cells: np.ndarray, effect: Any, stderr: Any, samples: Any) -> None:

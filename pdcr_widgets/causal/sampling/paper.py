@@ -11,7 +11,6 @@ from pdcr_widgets.causal.sampling.coarse import first_picture
 from pdcr_widgets.causal.sampling.progress import (
     Progress,
     Settings,
-    chunks,
     exactly,
     skip_unreached,
     standard_error,
@@ -44,35 +43,43 @@ def _screen(
     estimates: Estimates, settings: Settings, cells: np.ndarray
 ) -> Generator[Progress, None, np.ndarray]:
     experiment, count = estimates.experiment, settings.screening
-    survivors = []
-    left = len(cells)
-    for part in chunks(cells, max(1, experiment.engine.batch // count)):
-        draws = _draws(estimates, part, 0, count)
-        irrelevant = (np.abs(draws) < settings.threshold).all(axis=1)
-        mean = np.where(irrelevant, 0.0, draws.mean(axis=1))
-        estimates.settle(part, mean, standard_error(draws), count)
-        survivors.append(part[~irrelevant])
-        left -= len(part)
-        expected = sum(map(len, survivors)) * len(cells) / (len(cells) - left)
+    survives = np.zeros(len(cells), dtype=bool)
+    for finished, draws in _draws(estimates, cells, 0, count):
+        survives[finished] = (np.abs(draws) >= settings.threshold).any(axis=1)
+        mean = np.where(survives[finished], draws.mean(axis=1), 0.0)
+        estimates.settle(cells[finished], mean, standard_error(draws), count)
+        left = len(cells) - finished.stop
+        expected = survives.sum() * len(cells) / max(finished.stop, 1)
         total = experiment.evaluations + left * count + round(expected) * settings.samples
         yield Progress(total, "screening")
-    return np.concatenate(survivors) if survivors else cells
+    return cells[survives]
 
 
 def _refine(estimates: Estimates, settings: Settings, cells: np.ndarray) -> Iterator[Progress]:
-    experiment, count = estimates.experiment, settings.samples
-    total = experiment.evaluations + len(cells) * count
-    for part in chunks(cells, max(1, experiment.engine.batch // count)):
-        draws = _draws(estimates, part, settings.screening, count)
+    total = estimates.experiment.evaluations + len(cells) * settings.samples
+    for finished, draws in _draws(estimates, cells, settings.screening, settings.samples):
         mean = draws.mean(axis=1)
         mean[np.abs(mean) < settings.threshold] = 0
-        estimates.settle(part, mean, standard_error(draws), count)
+        estimates.settle(cells[finished], mean, standard_error(draws), settings.samples)
         yield Progress(total, "refining")
 
 
-def _draws(estimates: Estimates, cells: np.ndarray, first: int, count: int) -> np.ndarray:
+def _draws(
+    estimates: Estimates, cells: np.ndarray, first: int, count: int
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Evaluate ``count`` draws of each patch in batches that mix patches.
+
+    Yields after each batch the patches that it completed, and their draws ``(patches, count)``.
+    """
     experiment = estimates.experiment
-    each = np.repeat(cells, count)
-    samples = np.tile(np.arange(first, first + count), len(cells))
-    choices = draw(experiment.seed, each, samples, experiment.baseline.choices)
-    return experiment.effects(each, choices).reshape(len(cells), count)
+    effects = np.empty(len(cells) * count)
+    done = complete = 0
+    while done < len(effects):
+        part = np.arange(done, min(done + experiment.engine.batch, len(effects)))
+        each = cells[part // count]
+        choices = draw(experiment.seed, each, first + part % count, experiment.baseline.choices)
+        effects[part] = experiment.effects(each, choices)
+        done += len(part)
+        finished = slice(complete, done // count)
+        complete = finished.stop
+        yield finished, effects.reshape(-1, count)[finished]
