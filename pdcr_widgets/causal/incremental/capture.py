@@ -1,0 +1,265 @@
+"""A model's graph, recorded while it runs once on the image.
+
+Every tensor operation passes through a dispatch mode, so functional calls are seen as well as
+modules, and the activations of the original image come with the graph. Nothing is compiled: the
+cost is one forward pass.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class Unsupported(Exception):
+    """The model cannot be evaluated incrementally, or not faster than by plain passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The result of another call."""
+
+    index: int
+
+
+@dataclass(slots=True)
+class Call:
+    """One recorded operation; no operation (None) for the input and for constants.
+
+    Attributes
+    ----------
+    op
+        Functional operator, ``operator.getitem`` for one of several results, or None.
+    args, kwargs
+        As called, tensors replaced by `Ref`.
+    shape, dtype
+        Of the result; an empty shape for results that are no tensor.
+    live
+        Whether the result depends on the input.
+    repeated
+        Whether a constant has one equal row per image of the batch.
+    """
+
+    op: Callable[..., Any] | None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    shape: tuple[int, ...] = ()
+    dtype: torch.dtype | None = None
+    live: bool = False
+    repeated: bool = False
+
+    def signature(self) -> tuple[Any, ...]:
+        """What must be equal for two recordings to be the same graph."""
+        return (self.op, repr(self.args), repr(self.kwargs), self.shape, self.dtype, self.live)
+
+
+@dataclass
+class Recording:
+    """Calls in order, their values for the recorded image, and the modules' outputs.
+
+    ``calls[0]`` is the input. ``layers`` maps a module's name to the call that made its output.
+    """
+
+    calls: list[Call]
+    values: list[Any]
+    output: int
+    layers: dict[str, int]
+
+    def signature(self) -> tuple[Any, ...]:
+        """Identity of the graph without its values."""
+        return (*(call.signature() for call in self.calls), self.output)
+
+
+def record(
+    model: Callable[[Tensor], Any], images: Tensor, pick: Callable[[Any], Tensor | None]
+) -> Recording:
+    """Run the model once and record what it does.
+
+    Call it in inference mode with the model in evaluation mode.
+
+    Parameters
+    ----------
+    model
+        Module or callable.
+    images
+        ``(batch, channels, *spatial)``, on the model's device and of its dtype.
+    pick
+        Takes the output tensor out of what the model returns.
+
+    Raises
+    ------
+    Unsupported
+        The model does something whose windows could not be trusted; the message says what.
+    """
+    recorder = _Recorder(images)
+    with _watched_modules(model, recorder), recorder:
+        output = pick(model(images))
+    if output is None or id(output) not in recorder.index:
+        raise Unsupported("the model's output is not computed from the image by tensor operations")
+    return Recording(recorder.calls, recorder.values, recorder.index[id(output)], recorder.layers)
+
+
+class _Recorder(TorchDispatchMode):
+    def __init__(self, images: Tensor) -> None:
+        super().__init__()
+        self.calls = [Call(None, shape=tuple(images.shape), dtype=images.dtype, live=True)]
+        self.values: list[Any] = [images]
+        self.index = {id(images): 0}
+        self.layers: dict[str, int] = {}
+        self._kept: list[Any] = [images]
+        self._uses: Counter[int] = Counter()
+        self._stale: set[int] = set()
+        self._aliases: defaultdict[int, set[int]] = defaultdict(set)
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        del types
+        kwargs = kwargs or {}
+        refs, named = self._refer(args), self._refer(kwargs)
+        live = any(self.calls[i].live for i in references((refs, named)))
+        if live:
+            _refuse(func, args)
+        written = [i for i, a in enumerate(func._schema.arguments) if _is_written(a)]
+        if written:
+            func = self._write(func, written, args)
+        result = (_in_place(func) if written else func)(*args, **kwargs)
+        self._note(func, refs, named, live, result)
+        return result
+
+    def _refer(self, tree: Any) -> Any:
+        return map_leaves(tree, Tensor, self._ref)
+
+    def _ref(self, tensor: Tensor) -> Ref:
+        if id(tensor) not in self.index:
+            self._add(Call(None, shape=tuple(tensor.shape), dtype=tensor.dtype), tensor)
+        index = self.index[id(tensor)]
+        if index in self._stale:
+            raise Unsupported("the model changes a tensor in place while a view of it is in use")
+        self._uses[index] += 1
+        return Ref(index)
+
+    def _add(self, call: Call, value: Any) -> int:
+        index = len(self.calls)
+        self.calls.append(call)
+        self.values.append(value)
+        if isinstance(value, Tensor):
+            self.index[id(value)] = index
+            self._kept.append(value)
+            self._aliases[_storage(value)].add(index)
+        return index
+
+    def _note(self, func: Any, refs: Any, named: Any, live: bool, result: Any) -> None:
+        if isinstance(result, Tensor):
+            self._add(Call(func, refs, named, tuple(result.shape), result.dtype, live), result)
+            return
+        index = self._add(Call(func, refs, named, live=live), None)
+        if isinstance(result, (tuple, list)):
+            for position, part in enumerate(result):
+                if isinstance(part, Tensor):
+                    call = Call(operator.getitem, (Ref(index), position), {}, live=live)
+                    call.shape, call.dtype = tuple(part.shape), part.dtype
+                    self._add(call, part)
+
+    def _write(self, func: Any, written: list[int], args: tuple[Any, ...]) -> Any:
+        """Before a write in place: keep what is overwritten, and name the functional operator."""
+        functional = _functional(func)
+        if functional is None or written != [0]:
+            raise Unsupported(f"the model writes into a tensor with {func}")
+        index = self.index[id(args[0])]
+        for alias in self._aliases.pop(_storage(args[0]), set()):
+            value = self.values[alias]
+            if alias == index and self._uses[index] == 1:
+                self.values[alias] = None
+            elif isinstance(value, Tensor):
+                self.values[alias] = value.clone()
+            if alias != index:
+                self._stale.add(alias)
+        return functional
+
+
+def _refuse(func: Any, args: tuple[Any, ...]) -> None:
+    name = func._schema.name.removeprefix("aten::")
+    if name in {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "masked_select"}:
+        raise Unsupported("the model decides by the values of its activations")
+    if torch.Tag.nondeterministic_seeded in func.tags and not _is_idle_dropout(name, args):
+        raise Unsupported(f"the model draws random numbers ({name})")
+
+
+def _is_idle_dropout(name: str, args: tuple[Any, ...]) -> bool:
+    return "attention" in name or ("dropout" in name and len(args) > 2 and not args[2])
+
+
+def _is_written(argument: Any) -> bool:
+    return argument.alias_info is not None and bool(argument.alias_info.is_write)
+
+
+def _functional(func: Any) -> Any:
+    name = func._schema.name.removeprefix("aten::")
+    packet = getattr(torch.ops.aten, name.rstrip("_"), None)
+    if not name.endswith("_") or packet is None:
+        return None
+    return getattr(packet, func._overloadname, None)
+
+
+def _in_place(func: Any) -> Any:
+    name = func._schema.name.removeprefix("aten::")
+    return getattr(getattr(torch.ops.aten, name + "_"), func._overloadname)
+
+
+def _storage(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+@contextmanager
+def _watched_modules(model: Any, recorder: _Recorder) -> Iterator[None]:
+    """Note which call made each module's output; the hooks are gone afterwards."""
+    handles = []
+
+    def watch(name: str) -> Callable[..., None]:
+        def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and id(output) in recorder.index:
+                recorder.layers[name] = recorder.index[id(output)]
+
+        return note
+
+    try:
+        if isinstance(model, nn.Module) and not isinstance(model, torch.jit.ScriptModule):
+            for name, module in model.named_modules():
+                if name:
+                    handles.append(module.register_forward_hook(watch(name)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def map_leaves(tree: Any, kinds: type | tuple[type, ...], replace: Callable[[Any], Any]) -> Any:
+    """Copy nested lists, tuples and dicts with every leaf of these types replaced."""
+    if isinstance(tree, kinds):
+        return replace(tree)
+    if isinstance(tree, Mapping):
+        return {key: map_leaves(value, kinds, replace) for key, value in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(map_leaves(value, kinds, replace) for value in tree)
+    return tree
+
+
+def references(tree: Any) -> Iterator[int]:
+    """Indices of all `Ref` in nested lists, tuples and dicts."""
+    if isinstance(tree, Ref):
+        yield tree.index
+    elif isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from references(value)
+    elif isinstance(tree, Sequence) and not isinstance(tree, str):
+        for value in tree:
+            yield from references(value)

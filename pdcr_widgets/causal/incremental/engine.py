@@ -1,0 +1,175 @@
+"""The engine: predictions after interventions, at the cost of what they change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pdcr_widgets.causal.incremental.axes import Ints
+from pdcr_widgets.causal.incremental.buckets import Windows1D, arrange, axis_costs, work
+from pdcr_widgets.causal.incremental.capture import Recording
+from pdcr_widgets.causal.incremental.cones import Cones
+from pdcr_widgets.causal.incremental.executor import Executor, Plan, planned
+from pdcr_widgets.causal.incremental.graph import Graph
+from pdcr_widgets.causal.incremental.tables import Windows
+from pdcr_widgets.causal.memory import is_out_of_memory
+from pdcr_widgets.causal.segmenter import Segmenter
+
+BUCKET = 48
+
+
+class IncrementalEngine:
+    """Exact predictions inside a window after replacing boxes of one image.
+
+    Only what a box changes and the window depends on is computed again; a box that cannot change
+    the window costs nothing and gives the original prediction. Make one with `incremental_engine`.
+    Not to be shared between threads.
+
+    Attributes
+    ----------
+    name
+        ``"incremental"``.
+    reason
+        Always empty: nothing stands in the way of using it.
+    batch
+        Interventions per call that suit it.
+    """
+
+    name = "incremental"
+    reason = ""
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        recording: Recording,
+        graph: Graph,
+        window: tuple[slice, ...],
+        memory: int,
+    ) -> None:
+        self._segmenter, self._window, self._memory = segmenter, window, memory
+        self._recording = recording
+        self.batch = 4 * BUCKET
+        self._bucket = BUCKET
+        self._cones = Cones(graph, window)
+        self._executor = Executor(graph, self._cones, recording.values)
+        self._work = work(graph)
+        self._extent: tuple[int, ...] = tuple(recording.calls[0].shape[2:])
+        self._planned: dict[tuple[int, ...], tuple[list[Windows1D], list[Ints]]] = {}
+        original: Tensor = recording.values[recording.output]
+        whole = original if original.ndim == len(window) + 2 else original[:, None]
+        self.original_scores = whole[(0, slice(None), *window)]
+
+    def reaches(self, starts: Ints, size: Sequence[int]) -> Ints:
+        """Whether each box can change the prediction inside the window.
+
+        Parameters
+        ----------
+        starts
+            ``(n, dims)`` first pixel of each box.
+        size
+            Side of the boxes on each axis, pixels.
+
+        Returns
+        -------
+        ndarray
+            ``(n,)`` booleans. Where False the prediction is exactly the original one.
+        """
+        windows, _ = self._axes(tuple(size))
+        output = self._cones.graph.output.node
+        reached = np.ones(len(starts), dtype=bool)
+        for axis, intervals in enumerate(windows):
+            first, last = intervals[output]
+            reached &= (last >= first)[starts[:, axis]]
+        return reached
+
+    def probabilities(self, starts: Ints, content: Tensor) -> Tensor:
+        """Predict after pasting each box into the image of its own.
+
+        Parameters
+        ----------
+        starts
+            ``(n, dims)`` first pixel of each box, inside the image.
+        content
+            ``(n, channels, *size)`` pixels to paste.
+
+        Returns
+        -------
+        Tensor
+            ``(n, *window)`` probability of the target, 0..1.
+        """
+        scores = self.scores(starts, content)
+        return self._segmenter.probability(scores)
+
+    @torch.inference_mode()
+    def scores(self, starts: Ints, content: Tensor) -> Tensor:
+        """Raw output inside the window after pasting each box, ``(n, classes, *window)``."""
+        starts = np.asarray(starts, dtype=np.int64)
+        content = content.to(self.original_scores)
+        size = tuple(content.shape[2:])
+        result = self.original_scores.expand(len(starts), *self.original_scores.shape).clone()
+        reached = np.flatnonzero(self.reaches(starts, size))
+        if len(reached):
+            costs = self._axes(size)[1]
+            for bucket in arrange(starts[reached], costs, self._bucket):
+                self._fill(result, reached[bucket], starts, content)
+        return result
+
+    def _fill(self, result: Tensor, picked: Ints, starts: Ints, content: Tensor) -> None:
+        """Evaluate one bucket, in halves when memory runs out."""
+        size = tuple(content.shape[2:])
+        where = torch.from_numpy(picked).to(content.device)
+        try:
+            plan = self._plan(starts[picked], size)
+            limit = max(1, self._memory // self._bytes(plan, len(picked)))
+            if len(picked) <= limit:
+                result[where] = self._executor.run(0, content[where], plan)
+                return
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or len(picked) == 1:
+                raise
+            self._bucket = max(1, len(picked) // 2)
+            self._executor.release()
+        for half in np.array_split(picked, 2):
+            self._fill(result, half, starts, content)
+
+    def _plan(self, starts: Ints, size: tuple[int, ...]) -> Plan:
+        box = Windows(starts, size, np.ones(len(starts), dtype=bool))
+        return planned(self._cones, self._axes(size)[0], 0, starts, box)
+
+    def _bytes(self, plan: Plan, count: int) -> int:
+        """Memory that one intervention of a plan takes."""
+        graph = self._cones.graph
+        item = self.original_scores.element_size()
+        rows = [(windows.rows, max(graph[i].channels, 1)) for i, windows in plan.items()]
+        kept = sum(n * channels for n, channels in rows)
+        largest = max(n * channels for n, channels in rows)
+        return item * (kept + 8 * largest)
+
+    def _axes(self, size: tuple[int, ...]) -> tuple[list[Windows1D], list[Ints]]:
+        """Windows and costs for every start on each axis."""
+        if size not in self._planned:
+            windows, costs = [], []
+            graph = self._cones.graph
+            for axis, side in enumerate(size):
+                first = np.arange(self._extent[axis] - side + 1)
+                windows.append(self._cones.windows(axis, 0, (first, first + side - 1)))
+                extents = {
+                    i: int(np.prod(graph[i].spatial)) // graph[i].spatial[axis]
+                    for i in self._cones.order
+                }
+                costs.append(axis_costs(windows[-1], self._work, extents))
+            self._planned[size] = windows, costs
+        return self._planned[size]
+
+
+def as_images(image: Tensor, segmenter: Segmenter) -> Tensor:
+    """Batch of one image, channels last, where and what the model takes."""
+    images = image[None].to(segmenter.device, segmenter.dtype)
+    formats: dict[int, Any] = {4: torch.channels_last, 5: torch.channels_last_3d}
+    if images.ndim in formats:
+        images = images.contiguous(memory_format=formats[images.ndim])
+    return images
