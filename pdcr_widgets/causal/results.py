@@ -236,7 +236,7 @@ def read_npz(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read what `write_npz` wrote; the header without its format number."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             head = json.loads(file["head"].tobytes().decode())
             arrays = {n: file[n] for n in names}
         version = int(head.pop("format"))
