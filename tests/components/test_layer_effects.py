@@ -230,8 +230,9 @@ def test_model_is_left_as_found_after_a_failure(
             return head(x)
 
         monkeypatch.setattr(restless.head, "forward", interrupted)
-    with pytest.raises(error):
+    with pytest.raises(KeyboardInterrupt if error is KeyboardInterrupt else ValueError) as caught:
         layer_effects(restless, image, region)
+    assert error is KeyboardInterrupt or "the model broke" in str(caught.value)
     assert_as_found(restless, before)
 
 

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pdcr_widgets.causal.arrays import as_image
+from pdcr_widgets.causal.components.catalog import Catalog
 from pdcr_widgets.causal.components.interventions import INTERVENTIONS, Intervention
 from pdcr_widgets.causal.components.layer_results import LayerEffects, LayerEffectUpdate
-from pdcr_widgets.causal.components.observe import Observed, observe, torch_module
+from pdcr_widgets.causal.components.observe import torch_module
 from pdcr_widgets.causal.components.preserve import preserved
 from pdcr_widgets.causal.components.runner import Donors, HookRunner
-from pdcr_widgets.causal.components.stages import groups, select
-from pdcr_widgets.causal.components.study import Study
+from pdcr_widgets.causal.components.sites import Site
+from pdcr_widgets.causal.components.study import Study, Sweep
 from pdcr_widgets.causal.components.where import as_mask
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.outcome import Empty, Outcome
@@ -41,7 +43,7 @@ def iter_layer_effects(
     region: Any,
     truth: Any = None,
     *,
-    layers: str | Sequence[str] | None = None,
+    layers: str | Site | Sequence[str | Site] | None = None,
     intervention: Kinds = "mean",
     samples: int = 8,
     donors: Any = None,
@@ -69,7 +71,9 @@ def iter_layer_effects(
     truth
         Ground truth; None compares with the model's own prediction.
     layers
-        Names or globs of modules; None for the stages that `default_stages` finds.
+        None: the stages that `default_stages` finds. ``("stages", "skips")``: these and the skip
+        connections. Else names, globs or sites of any component, see `Catalog.find` and
+        `components`.
     intervention
         A key of `INTERVENTIONS`, several keys, or a mapping from a name to an `Intervention`.
         Several are better than one, see `pdcr_widgets.causal.components.interventions`.
@@ -107,25 +111,64 @@ def iter_layer_effects(
     ----------
     PdCR, arXiv:2602.20511; Vig et al., Causal Mediation Analysis, NeurIPS 2020, arXiv:2004.12265.
     """
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples}")
+    kinds = as_kinds(intervention)
+    study = make_study(
+        model, image, region, truth, layers=layers, donors=donors, where=where,
+        elsewhere=elsewhere, outcome=outcome, empty=empty, seed=seed, batch=batch,
+    )  # fmt: skip
+    return Sweep(check_donors(study, kinds), kinds, check_samples(samples)).run()
+
+
+def make_study(
+    model: Any,
+    image: Any,
+    region: Any,
+    truth: Any = None,
+    *,
+    layers: str | Site | Sequence[str | Site] | None = None,
+    donors: Any = None,
+    where: Any = None,
+    elsewhere: bool = False,
+    outcome: str = "dice",
+    empty: Empty = "agree",
+    seed: int = 0,
+    batch: int | None = None,
+) -> Study:
+    """Check what the user gave, look at the network and predict the untouched image."""
     if seed < 0:
         raise ValueError(f"seed must be 0 or larger, got {seed}")
-    kinds = as_kinds(intervention)
     wrapped = segmenter(model)
     with preserved(torch_module(wrapped), wrapped.device):
         target = Target.of(wrapped, image, region, truth, outcome, empty)
-        observed = observe(target.segmenter, target.image)
-    chosen = select(observed, layers)
-    given = _as_donors(donors, target, chosen, kinds)
-    study = Study(target, chosen, groups(observed), kinds, given, samples, seed)
-    study.area = as_mask(where, target.region)
-    study.runner = HookRunner(target, study.read(elsewhere), batch)
-    study.rest = Outcome(
-        outcome, ~target.region, target.reference, target.segmenter.threshold, empty,
-        target.image.device,
-    ) if elsewhere else None  # fmt: skip
-    return study.run()
+    sites = Catalog(target.segmenter, target.image).find(layers)
+    everything = tuple(slice(0, n) for n in target.region.shape)
+    runner = HookRunner(target, everything if elsewhere else target.window, batch)
+    study = Study(target, sites, runner, None, seed, as_mask(where, target.region))
+    study.donors = None if donors is None else Donors(target, _donor_images(donors, target), sites)
+    if elsewhere:
+        study.rest = Outcome(
+            outcome, ~target.region, target.reference, target.segmenter.threshold, empty,
+            target.image.device,
+        )  # fmt: skip
+    return study
+
+
+def check_samples(samples: int) -> int:
+    """Refuse a number of draws below one."""
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples}")
+    return samples
+
+
+def check_donors(study: Study, kinds: Mapping[str, Intervention]) -> Study:
+    """Refuse kinds that need donors where there are none."""
+    needing = [name for name, kind in kinds.items() if kind.needs_donors]
+    if needing and study.donors is None:
+        shape = ", ".join(map(str, study.target.image.shape))
+        raise ValueError(
+            f"intervention {needing[0]!r} needs other images; give `donors=` as (n, {shape})"
+        )
+    return study
 
 
 def as_kinds(intervention: Kinds) -> dict[str, Intervention]:
@@ -149,17 +192,7 @@ def as_kinds(intervention: Kinds) -> dict[str, Intervention]:
     return kinds
 
 
-def _as_donors(
-    donors: Any, target: Target, layers: Sequence[Observed], kinds: Mapping[str, Intervention]
-) -> Donors | None:
-    needing = [name for name, kind in kinds.items() if kind.needs_donors]
-    if donors is None:
-        if needing:
-            raise ValueError(
-                f"intervention {needing[0]!r} needs other images; give `donors=` as "
-                f"(n, {', '.join(map(str, target.image.shape))})"
-            )
-        return None
+def _donor_images(donors: Any, target: Target) -> Tensor:
     images = [as_image(donor, "donor") for donor in donors]
     if not images:
         raise ValueError("donors is empty; give at least one image")
@@ -169,4 +202,4 @@ def _as_donors(
                 f"donor has shape {tuple(image.shape)}, the image {tuple(target.image.shape)}; "
                 f"crop or resample donors to the image's shape"
             )
-    return Donors(target, torch.stack(images).to(target.image), layers)
+    return torch.stack(images).to(target.image)

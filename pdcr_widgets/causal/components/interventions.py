@@ -68,18 +68,18 @@ class Source:
 
     @cached_property
     def mean(self) -> Tensor:
-        """Mean over positions, of size 1 on them."""
+        """Mean over positions, of size 1 on them; over channels where there is one position."""
         return self._over_positions(lambda x, dims: x.mean(dims, keepdim=True))
 
     @cached_property
     def std(self) -> Tensor:
-        """Standard deviation over positions, of size 1 on them."""
+        """Standard deviation over the same axes as the mean."""
         return self._over_positions(lambda x, dims: x.std(dims, correction=0, keepdim=True))
 
     def _over_positions(self, statistic: Callable[[Tensor, list[int]], Tensor]) -> Tensor:
         dims = [axis for axis in range(self.values.ndim) if axis != self.channel]
-        if not dims:
-            return statistic(self.values[None].float(), [0])[0].to(self.values.dtype)
+        if all(self.values.shape[axis] == 1 for axis in dims):
+            dims = list(range(self.values.ndim))
         return statistic(self.values.float(), dims).to(self.values.dtype)
 
     def fill(self, values: Tensor) -> Tensor:
@@ -124,7 +124,10 @@ def zero(source: Source, draws: Sequence[int]) -> Tensor:
 
 
 def mean(source: Source, draws: Sequence[int]) -> Tensor:
-    """Each channel's mean over positions, for this image."""
+    """Each channel's mean over positions, for this image.
+
+    Where there is a single position (a squeeze-and-excite gate) the mean over channels.
+    """
     return source.fill(source.mean)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from pdcr_widgets.causal.segmenter import Segmenter
@@ -164,65 +163,3 @@ def _channel_axis(
         return last
     inside = [axis for child, axis in known.items() if child.startswith(f"{name}.")]
     return inside[-1] if inside and 0 <= inside[-1] <= last else 0
-
-
-@torch.inference_mode()
-def record(
-    segmenter: Segmenter, images: Tensor, names: list[str]
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Run the model and keep what the named modules gave.
-
-    Parameters
-    ----------
-    segmenter
-        Resolved, of a module.
-    images
-        ``(batch, channels, *spatial)``.
-    names
-        Modules that run once and give a tensor.
-
-    Returns
-    -------
-    tuple
-        Probabilities ``(batch, *spatial)`` and, per name, a copy of the output ``(batch, ...)``.
-    """
-    modules = dict(torch_module(segmenter).named_modules())
-    kept: dict[str, Tensor] = {}
-
-    def keep(name: str, args: Any, kwargs: Any, output: Any) -> None:
-        tensor = first_tensor(output)
-        if tensor is not None:
-            kept[name] = tensor.clone()
-
-    with forward_hooks({name: modules[name] for name in names}, keep):
-        probability = segmenter(images)
-    return probability, kept
-
-
-@torch.inference_mode()
-def replaced(segmenter: Segmenter, image: Tensor, name: str, content: Tensor) -> Tensor:
-    """Run the model on copies of one image with one module's output replaced.
-
-    Parameters
-    ----------
-    segmenter
-        Resolved, of a module.
-    image
-        ``(channels, *spatial)``.
-    name
-        A module that runs once and gives a tensor.
-    content
-        ``(batch, ...)`` what it shall give instead.
-
-    Returns
-    -------
-    Tensor
-        Probabilities ``(batch, *spatial)``.
-    """
-    module = torch_module(segmenter).get_submodule(name)
-
-    def swap(name: str, args: Any, kwargs: Any, output: Any) -> Any:
-        return with_first_tensor(output, content.contiguous())
-
-    with forward_hooks({name: module}, swap):
-        return segmenter(image.expand(len(content), *image.shape))

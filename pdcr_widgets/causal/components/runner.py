@@ -8,9 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.components.edits import Edit, captured, edited
 from pdcr_widgets.causal.components.interventions import Window
-from pdcr_widgets.causal.components.observe import Observed, record, replaced, torch_module
-from pdcr_widgets.causal.components.preserve import preserved
+from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.full import (
     CPU_BATCH,
@@ -21,17 +21,17 @@ from pdcr_widgets.causal.full import (
 
 
 class Runner(Protocol):
-    """Predicts inside a window after one component's output was replaced."""
+    """Predicts inside a window after sites of a network were replaced."""
 
     name: str
     reason: str
     batch: int
 
-    def window(self, layer: Observed) -> Window:
-        """Part of the layer's output, on every axis, whose content is asked for."""
+    def window(self, site: Site) -> Window:
+        """Part of the site, on every axis, whose content is asked for."""
 
-    def probabilities(self, layer: Observed, content: Tensor) -> Tensor:
-        """Replace and predict: ``(n, *window) -> (n, *read)`` in 0..1."""
+    def probabilities(self, edits: Sequence[Edit]) -> Tensor:
+        """Replace all sites at once and predict: ``n`` contents each -> ``(n, *read)`` in 0..1."""
 
 
 class HookRunner:
@@ -63,28 +63,26 @@ class HookRunner:
         if uses_batch_statistics(target.segmenter.model):
             self.batch = 1
 
-    def window(self, layer: Observed) -> Window:
-        """Everything: the hook replaces the whole output."""
-        return tuple(slice(0, n) for n in layer.shape)
+    def window(self, site: Site) -> Window:
+        """Everything: whole outputs are replaced."""
+        return tuple(slice(0, n) for n in site.shape)
 
-    def probabilities(self, layer: Observed, content: Tensor) -> Tensor:
-        """Replace and predict: ``(n, *window) -> (n, *read)`` in 0..1."""
+    def probabilities(self, edits: Sequence[Edit]) -> Tensor:
+        """Replace all sites at once and predict: ``n`` contents each -> ``(n, *read)`` in 0..1."""
+        total = len(edits[0][1])
         parts = []
         done = 0
-        while done < len(content):
-            part = content[done : done + self.batch]
+        while done < total:
+            part = [(site, content[done : done + self.batch]) for site, content in edits]
             try:
-                with preserved(torch_module(self._target.segmenter), self._target.image.device):
-                    predicted = replaced(
-                        self._target.segmenter, self._target.image, layer.name, part
-                    )
+                predicted = edited(self._target.segmenter, self._target.image, part)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error) or self.batch == 1:
                     raise
                 self.batch = max(1, self.batch // 2)
                 continue
             parts.append(predicted[(slice(None), *self._read)].clone())
-            done += len(part)
+            done += len(predicted)
         return torch.cat(parts)
 
 
@@ -97,45 +95,39 @@ class Donors:
         Whose segmenter is run.
     images
         ``(n, channels, *spatial)``, on the segmenter's device.
-    layers
-        Names of the modules of interest.
+    sites
+        Sites of interest.
     """
 
-    def __init__(self, target: Target, images: Tensor, layers: Sequence[Observed]) -> None:
-        self._target, self._images, self._layers = target, images, list(layers)
+    def __init__(self, target: Target, images: Tensor, sites: Sequence[Site]) -> None:
+        self._target, self._images, self._sites = target, images, list(sites)
         self._means: dict[str, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def activations(self, layer: Observed, picks: Sequence[int], window: Window) -> Tensor:
-        """What the layer gives for donors ``picks``, ``(len(picks), *window)``."""
+    def activations(self, site: Site, picks: Sequence[int], window: Window) -> Tensor:
+        """What is at the site for donors ``picks``, ``(len(picks), *window)``."""
         parts = []
         for start in range(0, len(picks), CPU_BATCH):
             images = self._images[list(picks[start : start + CPU_BATCH])]
-            kept = self._record(images, [layer.name])[layer.name]
-            parts.append(kept[(slice(None), *window)].clone())
+            (values,) = captured(self._target.segmenter, images, [site])[1]
+            parts.append(values[(slice(None), *window)].clone())
         return torch.cat(parts)
 
-    def mean(self, layer: Observed) -> Tensor:
+    def mean(self, site: Site) -> Tensor:
         """Per channel, mean over donors and positions, of size 1 on the positions."""
         if not self._means:
             self._means = self._all_means()
-        return self._means[layer.name]
+        return self._means[site.name]
 
     def _all_means(self) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
         for image in self._images:
-            kept = self._record(image[None], [o.name for o in self._layers])
-            for layer in self._layers:
-                values = kept[layer.name][0].float()
-                dims = [a for a in range(values.ndim) if a != layer.channel]
-                each = values.mean(dims, keepdim=True) if dims else values
-                sums[layer.name] = sums.get(layer.name, 0) + each
-        dtype = self._images.dtype
-        return {name: (total / len(self)).to(dtype) for name, total in sums.items()}
-
-    def _record(self, images: Tensor, names: list[str]) -> dict[str, Tensor]:
-        segmenter = self._target.segmenter
-        with preserved(torch_module(segmenter), images.device):
-            return record(segmenter, images, names)[1]
+            kept = captured(self._target.segmenter, image[None], self._sites)[1]
+            for site, values in zip(self._sites, kept, strict=True):
+                dims = [a for a in range(len(site.shape)) if a != site.channel]
+                each = values[0].float()
+                each = each.mean(dims, keepdim=True) if dims else each
+                sums[site.name] = sums.get(site.name, 0) + each
+        return {name: (total / len(self)).to(self._images) for name, total in sums.items()}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.components.edits import Edit, captured
 from pdcr_widgets.causal.components.interventions import (
     Intervention,
     Source,
@@ -20,9 +22,8 @@ from pdcr_widgets.causal.components.layer_results import (
     LayerEffects,
     LayerEffectUpdate,
 )
-from pdcr_widgets.causal.components.observe import Observed, record, torch_module
-from pdcr_widgets.causal.components.preserve import preserved
 from pdcr_widgets.causal.components.runner import Donors, Runner
+from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.where import mask_at
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.outcome import Outcome
@@ -30,128 +31,171 @@ from pdcr_widgets.causal.outcome import Outcome
 
 @dataclass
 class Study:
-    """One question about a network's layers, and the answers so far."""
+    """Interventions on sites of one network for one target.
+
+    Attributes
+    ----------
+    target
+        What is measured.
+    sites
+        Where interventions are made.
+    runner
+        How predictions are made.
+    donors
+        Other images, where given.
+    seed
+        Of every random value.
+    area
+        Boolean array of the image's spatial shape that interventions keep to, or None.
+    rest
+        Outcome in the rest of the image, where it is asked for; the runner then reads everything.
+    """
 
     target: Target
-    layers: list[Observed]
-    groups: Mapping[str, str]
-    kinds: Mapping[str, Intervention]
-    donors: Donors | None
-    samples: int
-    seed: int
+    sites: list[Site]
+    runner: Runner
+    donors: Donors | None = None
+    seed: int = 0
     area: np.ndarray | None = None
     rest: Outcome | None = None
-    runner: Runner = field(init=False)
-    found: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=dict)
 
-    def read(self, everything: bool) -> tuple[slice, ...]:
-        """Slices of the prediction that are looked at."""
-        return (
-            tuple(slice(0, n) for n in self.target.region.shape)
-            if everything
-            else self.target.window
-        )
+    @cached_property
+    def values(self) -> dict[str, Tensor]:
+        """What is at each site for the image."""
+        kept = captured(self.target.segmenter, self.target.image[None], self.sites)[1]
+        return {site.name: v[0] for site, v in zip(self.sites, kept, strict=True)}
 
-    def run(self) -> Iterator[LayerEffectUpdate]:
-        """Measure: first draws of all layers, then the others."""
-        yield self.update("preparing")
-        segmenter, names = self.target.segmenter, [o.name for o in self.layers]
-        with preserved(torch_module(segmenter), self.target.image.device):
-            _, kept = record(segmenter, self.target.image[None], names)
-        values = {name: kept.pop(name)[0] for name in names}
-        for draws in self.rounds():
-            for layer in self.layers:
-                jobs = [(n, d) for n in self.kinds for d in draws if d < self.draws(n)]
-                if jobs:
-                    self.measure(self.source(layer, values[layer.name]), layer, jobs)
-                    yield self.update(layer.name)
-        yield self.update("done")
-
-    def draws(self, kind: str) -> int:
-        """Number of draws of a kind."""
-        if not self.kinds[kind].random:
-            return 1
-        if self.kinds[kind].needs_donors and self.donors is not None:
-            return min(self.samples, len(self.donors))
-        return self.samples
-
-    def rounds(self) -> Iterator[range]:
-        """Numbers of the draws that are made in each passage over the layers."""
-        last = max(self.draws(kind) for kind in self.kinds)
-        start, size = 0, 1
-        while start < last:
-            yield range(start, min(start + size, last))
-            start, size = start + size, self.runner.batch
-
-    def source(self, layer: Observed, values: Tensor) -> Source:
-        """What interventions on this layer may use."""
-        window = self.runner.window(layer)
-        key = component_key(self.seed, layer.name)
-        area = None if self.area is None else mask_at(self.area, layer).to(values.device)
+    def source(self, site: Site, wants_mean: bool = False) -> Source:
+        """What interventions on a site may use."""
+        values = self.values[site.name]
+        window = self.runner.window(site)
+        key = component_key(self.seed, site.name)
+        area = None if self.area is None else mask_at(self.area, site).to(values.device)
         if self.donors is None:
-            return Source(values, layer.channel, window, key, area=area)
+            return Source(values, site.channel, window, key, area=area)
         donors = self.donors
         order = torch.randperm(len(donors), generator=generator((self.seed, 0))).tolist()
 
         def activations(draws: Sequence[int]) -> Tensor:
-            return donors.activations(layer, [order[d] for d in draws], window)
+            return donors.activations(site, [order[d] for d in draws], window)
 
-        wants_mean = "dataset_mean" in self.kinds
-        mean = donors.mean(layer) if wants_mean else None
-        return Source(values, layer.channel, window, key, activations, mean, area)
+        mean = donors.mean(site) if wants_mean else None
+        return Source(values, site.channel, window, key, activations, mean, area)
 
-    def measure(self, source: Source, layer: Observed, jobs: Sequence[tuple[str, int]]) -> None:
-        """Evaluate numbered draws of one layer and keep their effects."""
+    def effects(self, edits: Sequence[Edit], what: str) -> np.ndarray:
+        """Effects of interventions, each on all sites of ``edits`` at once.
+
+        Returns
+        -------
+        ndarray
+            ``(n, 2)`` float64 points: inside the region, and in the rest of the image (NaN where
+            it is not asked for).
+        """
         with torch.inference_mode():
-            content = torch.cat([self.kinds[name](source, [draw]) for name, draw in jobs])
-            probability = self.runner.probabilities(layer, content)
-            inside, rest = self.points(probability)
-        if not np.isfinite(inside).all() or not bool(torch.isfinite(probability).all()):
-            raise ValueError(
-                f"the model returned NaN or infinite values after replacing {layer.name!r} by "
-                f"{sorted({name for name, _ in jobs})}; leave that layer or kind out"
-            )
-        for (name, _), effect, other in zip(jobs, inside, rest, strict=True):
-            self.found.setdefault((layer.name, name), []).append((float(effect), float(other)))
+            probability = self.runner.probabilities(edits)
+            if not bool(torch.isfinite(probability).all()):
+                raise ValueError(
+                    f"the model returned NaN or infinite values after replacing {what}; leave that "
+                    f"layer or kind out"
+                )
+            return self._points(probability)
 
-    def points(self, probability: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Effects inside the region and in the rest of the image, points."""
+    def _points(self, probability: Tensor) -> np.ndarray:
         target = self.target
         if self.rest is None:
             inside = target.measure(probability).cpu().double().numpy() - target.base
-            return inside, np.full_like(inside, np.nan)
+            return np.stack([inside, np.full_like(inside, np.nan)], axis=1)
         window = probability[(slice(None), *target.window)]
         inside = target.measure(window).cpu().double().numpy() - target.base
-        before = self.rest(target.probability[None])
-        return inside, (self.rest(probability) - before).cpu().double().numpy()
+        change = self.rest(probability) - self.rest(target.probability[None])
+        return np.stack([inside, change.cpu().double().numpy()], axis=1)
+
+
+@dataclass
+class Sweep:
+    """Every kind on every site, first draws first."""
+
+    study: Study
+    kinds: Mapping[str, Intervention]
+    samples: int
+    found: dict[tuple[str, str], list[np.ndarray]] = field(default_factory=dict)
+
+    def run(self) -> Iterator[LayerEffectUpdate]:
+        """Measure: first draws of all sites, then the others."""
+        yield self.update("preparing")
+        wants_mean = "dataset_mean" in self.kinds
+        for draws in self._rounds():
+            for site in self.study.sites:
+                jobs = [(n, d) for n in self.kinds for d in draws if d < self.draws(n)]
+                if jobs:
+                    self._measure(site, self.study.source(site, wants_mean), jobs)
+                    yield self.update(site.name)
+        yield self.update("done")
+
+    def draws(self, kind: str) -> int:
+        """Number of draws of a kind."""
+        return draw_count(self.kinds[kind], self.samples, self.study.donors)
+
+    def _rounds(self) -> Iterator[range]:
+        last = max(self.draws(kind) for kind in self.kinds)
+        start, size = 0, 1
+        while start < last:
+            yield range(start, min(start + size, last))
+            start, size = start + size, self.study.runner.batch
+
+    def _measure(self, site: Site, source: Source, jobs: Sequence[tuple[str, int]]) -> None:
+        kinds = list(dict.fromkeys(name for name, _ in jobs))
+        with torch.inference_mode():
+            content = torch.cat(
+                [self.kinds[kind](source, [d for n, d in jobs if n == kind]) for kind in kinds]
+            )
+        effects = self.study.effects([(site, content)], f"{site.name!r} by {kinds}")
+        for (kind, _), effect in zip(jobs, effects, strict=True):
+            self.found.setdefault((site.name, kind), []).append(effect)
 
     def update(self, stage: str) -> LayerEffectUpdate:
         """The state as a frozen result."""
-        total = len(self.layers) * sum(self.draws(kind) for kind in self.kinds)
+        target, runner, sites = self.study.target, self.study.runner, self.study.sites
         done = sum(len(found) for found in self.found.values())
         rows = tuple(
-            self.row(layer, depth, kind)
-            for depth, layer in enumerate(self.layers)
-            for kind in self.kinds
+            self._row(site, depth, kind) for depth, site in enumerate(sites) for kind in self.kinds
         )
-        return LayerEffectUpdate(
-            LayerEffects(
-                rows, self.target.base, self.target.outcome, self.seed,
-                "truth" if self.target.has_truth else "prediction",
-                self.runner.name, self.runner.reason, done,
-            ), done, total, stage,
+        effects = LayerEffects(
+            rows, target.base, target.outcome, self.study.seed,
+            "truth" if target.has_truth else "prediction", runner.name, runner.reason, done,
+        )  # fmt: skip
+        total = len(sites) * sum(self.draws(kind) for kind in self.kinds)
+        return LayerEffectUpdate(effects, done, total, stage)
+
+    def _row(self, site: Site, depth: int, kind: str) -> LayerEffect:
+        found = self.found.get((site.name, kind), [])
+        mean, error = mean_and_error(np.array(found).reshape(-1, 2), self.kinds[kind].random)
+        return LayerEffect(
+            site.name, kind, float(mean[0]), float(error[0]), len(found),
+            float(mean[1]), float(error[1]), depth, site.group, site.shape,
         )  # fmt: skip
 
-    def row(self, layer: Observed, depth: int, kind: str) -> LayerEffect:
-        """Mean and standard error of what was found for one layer and kind."""
-        found = np.array(self.found.get((layer.name, kind), [])).reshape(-1, 2)
-        n = len(found)
-        mean = found.mean(axis=0) if n else np.full(2, np.nan)
-        if not self.kinds[kind].random and n:
-            error = np.where(np.isnan(mean), np.nan, 0.0)
-        else:
-            error = found.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(2, np.nan)
-        return LayerEffect(
-            layer.name, kind, float(mean[0]), float(error[0]), n, float(mean[1]), float(error[1]),
-            depth, self.groups[layer.name], layer.shape,
-        )  # fmt: skip
+
+def draw_count(kind: Intervention, samples: int, donors: Donors | None) -> int:
+    """Number of draws: one where they do not differ, at most one per donor."""
+    if not kind.random:
+        return 1
+    if kind.needs_donors and donors is not None:
+        return min(samples, len(donors))
+    return samples
+
+
+def mean_and_error(found: np.ndarray, random: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over draws ``(n, k) -> (k,)`` and its standard error.
+
+    The error is 0 where draws do not differ, and NaN where it cannot be told yet.
+    """
+    n = len(found)
+    if n == 0:
+        return np.full(found.shape[1], np.nan), np.full(found.shape[1], np.nan)
+    mean = found.mean(axis=0)
+    if not random:
+        return mean, np.where(np.isnan(mean), np.nan, 0.0)
+    if n == 1:
+        return mean, np.full_like(mean, np.nan)
+    return mean, found.std(axis=0, ddof=1) / np.sqrt(n)

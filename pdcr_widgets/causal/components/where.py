@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.arrays import as_region
-from pdcr_widgets.causal.components.observe import Observed
+from pdcr_widgets.causal.components.sites import Site
 
 
 def as_mask(where: Any, region: np.ndarray) -> np.ndarray | None:
@@ -34,7 +34,7 @@ def as_mask(where: Any, region: np.ndarray) -> np.ndarray | None:
     return as_region(where, region.shape)
 
 
-def mask_at(mask: np.ndarray, layer: Observed) -> Tensor:
+def mask_at(mask: np.ndarray, site: Site) -> Tensor:
     """Bring a pixel mask to a layer's positions, of size 1 on its channels.
 
     A position belongs to the area when at least half of the pixels it stands for do (its cell when
@@ -45,15 +45,15 @@ def mask_at(mask: np.ndarray, layer: Observed) -> Tensor:
     ValueError
         The layer's positions are not a grid over the image.
     """
-    grid = _grid(mask.shape, layer)
+    grid = _grid(mask.shape, site)
     share = _cell_means(mask.astype(np.float64), grid)
     chosen = share >= min(0.5, share.max())
-    shape = [1 if a == layer.channel else n for a, n in enumerate(layer.shape)]
+    shape = [1 if a == site.channel else n for a, n in enumerate(site.shape)]
     return torch.from_numpy(chosen.reshape(shape))
 
 
-def _grid(spatial: tuple[int, ...], layer: Observed) -> tuple[int, ...]:
-    sizes = tuple(n for axis, n in enumerate(layer.shape) if axis != layer.channel)
+def _grid(spatial: tuple[int, ...], site: Site) -> tuple[int, ...]:
+    sizes = tuple(n for axis, n in enumerate(site.shape) if axis != site.channel)
     if len(sizes) == len(spatial):
         return sizes
     if len(sizes) == 1:
@@ -65,7 +65,7 @@ def _grid(spatial: tuple[int, ...], layer: Observed) -> tuple[int, ...]:
         if len(spatial) == 2 and side * side == sizes[0] and spatial[0] == spatial[1]:
             return side, side
     raise ValueError(
-        f"layer {layer.name!r} has positions {sizes}, which are no grid over the "
+        f"layer {site.name!r} has positions {sizes}, which are no grid over the "
         f"{' x '.join(map(str, spatial))} image, so `where` cannot be applied to it"
     )
 

@@ -1,0 +1,169 @@
+"""Reading and replacing tensors while a network runs; nothing stays attached afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from pdcr_widgets.causal.components.observe import (
+    first_tensor,
+    forward_hooks,
+    torch_module,
+    with_first_tensor,
+)
+from pdcr_widgets.causal.components.preserve import preserved, unfused_attention
+from pdcr_widgets.causal.components.sites import Path, Site
+from pdcr_widgets.causal.segmenter import Segmenter
+
+Change = Callable[[Tensor], Tensor]
+Edit = tuple[Site, Tensor]
+
+
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the tensor operations of a pass and changes some operands and results.
+
+    Parameters
+    ----------
+    changes
+        ``(operation, path) -> function of the tensor``; an empty path is the result.
+    """
+
+    def __init__(self, changes: dict[tuple[int, Path], Change]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.changes, self.count, self.paused = changes, 0, False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self.paused:
+            return func(*args, **(kwargs or {}))
+        op, self.count = self.count, self.count + 1
+        for (at, path), change in self.changes.items():
+            if at == op and path:
+                args = _changed(args, path, change)
+        result = func(*args, **(kwargs or {}))
+        after = self.changes.get((op, ()))
+        return result if after is None else _change_result(result, after)
+
+
+def _changed(tree: Any, path: Path, change: Change) -> Any:
+    if not path:
+        return change(tree)
+    items = list(tree)
+    items[path[0]] = _changed(items[path[0]], path[1:], change)
+    return type(tree)(items)
+
+
+def _change_result(result: Any, change: Change) -> Any:
+    if isinstance(result, Tensor):
+        return change(result)
+    return (change(result[0]), *result[1:])
+
+
+@contextmanager
+def _changes(
+    model: nn.Module, sites: Sequence[Site], change: Callable[[int, Tensor], Tensor]
+) -> Iterator[None]:
+    """Pass every site's whole tensor through ``change(number of the site, tensor)``."""
+    by_module: dict[str, list[int]] = {}
+    by_op: dict[tuple[int, Path], list[int]] = {}
+    for number, site in enumerate(sites):
+        if site.module:
+            by_module.setdefault(site.module, []).append(number)
+        else:
+            by_op.setdefault((site.op, site.path), []).append(number)
+
+    def through(numbers: list[int]) -> Change:
+        def run(tensor: Tensor) -> Tensor:
+            for number in numbers:
+                tensor = change(number, tensor)
+            return tensor
+
+        return run
+
+    def hook(name: str, args: Any, kwargs: Any, output: Any) -> Any:
+        tensor = first_tensor(output)
+        if tensor is None:
+            return None
+        mode.paused = True
+        try:
+            return with_first_tensor(output, through(by_module[name])(tensor))
+        finally:
+            mode.paused = False
+
+    modules = {name: model.get_submodule(name) for name in by_module}
+    mode = Operations({at: through(numbers) for at, numbers in by_op.items()})
+    if not by_op:
+        with forward_hooks(modules, hook):
+            yield
+        return
+    with forward_hooks(modules, hook), unfused_attention(), mode:
+        yield
+
+
+@torch.inference_mode()
+def captured(
+    segmenter: Segmenter, images: Tensor, sites: Sequence[Site]
+) -> tuple[Tensor, list[Tensor]]:
+    """Run the model and keep what is at the sites.
+
+    Returns
+    -------
+    tuple
+        Probabilities ``(batch, *spatial)`` and per site ``(batch, *site.shape)``.
+    """
+    whole: dict[tuple[str, int, Path], Tensor] = {}
+    batch = len(images)
+
+    def keep(number: int, tensor: Tensor) -> Tensor:
+        site = sites[number]
+        key = (site.module, site.op, site.path)
+        if key not in whole:
+            whole[key] = _unmerged(tensor, batch).clone()
+        return tensor
+
+    model = torch_module(segmenter)
+    with preserved(model, images.device), _changes(model, sites, keep):
+        probability = segmenter(images)
+    return probability, [s.cut(whole[s.module, s.op, s.path]) for s in sites]
+
+
+@torch.inference_mode()
+def edited(segmenter: Segmenter, image: Tensor, edits: Sequence[Edit]) -> Tensor:
+    """Run the model on copies of one image with sites replaced, all of them in each copy.
+
+    Parameters
+    ----------
+    segmenter
+        Resolved, of a module.
+    image
+        ``(channels, *spatial)``.
+    edits
+        Sites with their content, ``(batch, *site.shape)``.
+
+    Returns
+    -------
+    Tensor
+        Probabilities ``(batch, *spatial)``.
+    """
+    batch = len(edits[0][1])
+
+    def swap(number: int, tensor: Tensor) -> Tensor:
+        site, content = edits[number]
+        return site.put(_unmerged(tensor, batch), content).reshape(tensor.shape)
+
+    model = torch_module(segmenter)
+    sites = [site for site, _ in edits]
+    images = image.expand(batch, *image.shape)
+    with preserved(model, image.device), _changes(model, sites, swap):
+        return segmenter(images)
+
+
+def _unmerged(tensor: Tensor, batch: int) -> Tensor:
+    """``(batch * n, ...)`` as ``(batch, n, ...)`` where windows are merged into the batch axis."""
+    if tensor.shape[0] == batch:
+        return tensor
+    return tensor.reshape(batch, tensor.shape[0] // batch, *tensor.shape[1:])
