@@ -9,7 +9,8 @@ from ``tables`` of the original activations, ``engine`` puts interventions into 
 from __future__ import annotations
 
 from pdcr_widgets.causal.incremental.build import incremental_engine
+from pdcr_widgets.causal.incremental.cache import is_prepared
 from pdcr_widgets.causal.incremental.capture import Unsupported
 from pdcr_widgets.causal.incremental.engine import IncrementalEngine
 
-__all__ = ["IncrementalEngine", "Unsupported", "incremental_engine"]
+__all__ = ["IncrementalEngine", "Unsupported", "incremental_engine", "is_prepared"]

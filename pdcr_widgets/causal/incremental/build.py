@@ -11,7 +11,7 @@ from torch import Tensor
 from pdcr_widgets.causal.boxes import pasted
 from pdcr_widgets.causal.incremental.budget import default_budget
 from pdcr_widgets.causal.incremental.cache import LOCK, Prepared, prepared
-from pdcr_widgets.causal.incremental.capture import Unsupported, record
+from pdcr_widgets.causal.incremental.capture import Recording, Unsupported, record
 from pdcr_widgets.causal.incremental.check import (
     CHECKED,
     disagreement,
@@ -67,9 +67,13 @@ def incremental_engine(
     window = tuple(window)
     images = as_images(image, segmenter)
     memory = default_budget(images.device) if memory is None else memory
-    with LOCK, segmenter.evaluating():
-        recording = record(segmenter.model, images, first_tensor)
-    known = prepared(segmenter.model, recording)
+
+    def recorded(batch: Tensor) -> Recording:
+        with LOCK, segmenter.evaluating():
+            return record(segmenter.model, batch, first_tensor)
+
+    recording = recorded(images)
+    known = prepared(segmenter.model, recording, lambda: recorded(torch.cat([images, images])))
     engine = IncrementalEngine(segmenter, recording, known.simple, window, memory)
     size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
     reason = _verdict(known, engine, segmenter, images[0], window, size, must_be_faster)
@@ -95,7 +99,7 @@ def _verdict(
     return known.verdicts["equal"] or (known.verdicts[extents] if must_be_faster else "")
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _compared(
     engine: IncrementalEngine,
     segmenter: Segmenter,

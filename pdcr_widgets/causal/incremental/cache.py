@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.incremental.batching import depends_on_batch, for_any_batch
 from pdcr_widgets.causal.incremental.capture import Recording
 from pdcr_widgets.causal.incremental.folding import simplified
 from pdcr_widgets.causal.incremental.graph import Graph, build
@@ -47,8 +48,18 @@ class Prepared:
 _PREPARED: WeakKeyDictionary[Any, dict[Any, Prepared]] = WeakKeyDictionary()
 
 
-def prepared(model: Callable[..., Any], recording: Recording) -> Prepared:
-    """Graph of a model as it is now; kept for as long as the model lives and stays the same."""
+def prepared(
+    model: Callable[..., Any], recording: Recording, of_two: Callable[[], Recording]
+) -> Prepared:
+    """Graph of a model as it is now; kept for as long as the model lives and stays the same.
+
+    Parameters
+    ----------
+    recording
+        Of the image at hand.
+    of_two
+        Makes a recording of two images, for graphs whose sizes depend on the batch.
+    """
     first = recording.calls[0]
     key = (first.shape, first.dtype, recording.values[0].device)
     identity = (recording.signature(), fingerprint(recording))
@@ -57,8 +68,18 @@ def prepared(model: Callable[..., Any], recording: Recording) -> Prepared:
         found = kept.get(key)
         if found is None or found.identity != identity:
             graph = build(recording, RULES, positionwise)
+            if depends_on_batch(recording, graph):
+                graph = build(for_any_batch(recording, of_two()), RULES, positionwise)
             found = kept[key] = Prepared(identity, graph, simplified(graph))
         return found
+
+
+def is_prepared(model: Callable[..., Any], image: Tensor) -> bool:
+    """Whether a model was seen with images ``(channels, *spatial)`` of this shape and found usable."""
+    shape = (1, *image.shape)
+    with LOCK:
+        found = _kept(model).get((torch.Size(shape), image.dtype, image.device))
+    return found is not None and found.verdicts.get("equal") == ""
 
 
 def _kept(model: Callable[..., Any]) -> dict[Any, Prepared]:

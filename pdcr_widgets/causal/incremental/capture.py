@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,8 +44,8 @@ class Call:
         Of the result; an empty shape for results that are no tensor.
     live
         Whether the result depends on the input.
-    repeated
-        Whether a constant has one equal row per image of the batch.
+    batched
+        Whether the first axis is the batch; of a constant: one equal row per image.
     """
 
     op: Callable[..., Any] | None
@@ -54,7 +54,7 @@ class Call:
     shape: tuple[int, ...] = ()
     dtype: torch.dtype | None = None
     live: bool = False
-    repeated: bool = False
+    batched: bool = False
 
     def signature(self) -> tuple[Any, ...]:
         """What must be equal for two recordings to be the same graph."""
@@ -83,7 +83,7 @@ def record(
 ) -> Recording:
     """Run the model once and record what it does.
 
-    Call it in inference mode with the model in evaluation mode.
+    Call it without gradients and with the model in evaluation mode.
 
     Parameters
     ----------
@@ -100,11 +100,17 @@ def record(
         The model does something whose windows could not be trusted; the message says what.
     """
     recorder = _Recorder(images)
-    with _watched_modules(model, recorder), recorder:
+    with _watched_modules(model, recorder), _whole_operators(), recorder:
         output = pick(model(images))
     if output is None or id(output) not in recorder.index:
         raise Unsupported("the model's output is not computed from the image by tensor operations")
     return Recording(recorder.calls, recorder.values, recorder.index[id(output)], recorder.layers)
+
+
+def _whole_operators() -> AbstractContextManager[Any]:
+    """Keep operators such as instance norm in one piece, where this torch can."""
+    guard = getattr(torch._C, "_AutoDispatchBelowAutograd", None)
+    return nullcontext() if guard is None else guard()  # type: ignore[no-any-return]
 
 
 class _Recorder(TorchDispatchMode):

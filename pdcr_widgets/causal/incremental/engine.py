@@ -104,7 +104,7 @@ class IncrementalEngine:
         scores = self.scores(starts, content)
         return self._segmenter.probability(scores)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def scores(self, starts: Ints, content: Tensor) -> Tensor:
         """Raw output inside the window after pasting each box, ``(n, classes, *window)``."""
         starts = np.asarray(starts, dtype=np.int64)

@@ -211,7 +211,11 @@ def planned(
 def _equal(cones: Cones, index: int, first: Ints, last: Ints, changed: Ints) -> Windows:
     kind = cones.graph[index].kind
     if isinstance(kind, Whole):
-        starts, size = _box(cones.crop(index)) if kind.is_map else (np.zeros((1, 1)), (1,))
+        starts, size = (
+            _box(cones.crop(index))
+            if kind.is_map
+            else (np.zeros((1, cones.dims), int), (1,) * cones.dims)
+        )
         return Windows(np.repeat(starts, len(first), axis=0), size, changed)
     align = [1] * cones.dims
     if kind is not None and not isinstance(kind, Mean):

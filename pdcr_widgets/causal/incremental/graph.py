@@ -208,7 +208,7 @@ class Builder:
             source = self.calls[ref.index]
             if not source.live:
                 value = self.values[ref.index]
-                return Repeated(value) if source.repeated else value
+                return Repeated(value) if source.batched else value
             operands.append(self.reads[ref.index])
             return Slot(len(operands) - 1)
 
@@ -217,9 +217,8 @@ class Builder:
         program = (Instruction(call.op, args, kwargs),)
         is_map = self.is_map(index)
         outputs = self.spatial(index) if is_map else (1,) * self.spatial_dims
-        repeats = bool(call.shape) and call.shape[0] == 1
         channels = call.shape[1] if is_map else 0
-        kind = Whole(outputs, is_map, repeats)
+        kind = Whole(outputs, is_map, call.batched)
         self.add(index, Node(kind, tuple(operands), program, channels, outputs, index))
 
 
@@ -239,7 +238,6 @@ def build(recording: Recording, rules: dict[str, Rule], pointwise: Rule) -> Grap
     """
     builder = Builder(recording)
     for index in needed(recording):
-        call = recording.calls[index]
         if index == 0:
             continue
         try:
