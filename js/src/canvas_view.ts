@@ -1,67 +1,63 @@
 import { Children } from "./children";
-import type { Keys } from "./editor";
-import { Editor, NO_KEYS, type Settings } from "./editor";
-import { clamp, type Point } from "./geometry";
+import { compose } from "./compose";
+import { Editor, type Keys, NO_KEYS, type Settings } from "./editor";
+import { type Box, clamp, type Point } from "./geometry";
 import type { Mask } from "./mask";
-import { paint } from "./painter";
-import { RegionStore } from "./region_store";
-import { type Layer, type Scene, type Tinted, tinted } from "./scene";
+import { Navigator } from "./navigator";
+import type { RegionStore } from "./region_store";
+import { RegionSync } from "./region_sync";
 import { Sources } from "./sources";
+import { Stage } from "./stage";
 import type { Model, Traits } from "./traits";
-import {
-  FIT,
-  type Frame,
-  keepInside,
-  panBy,
-  toImage,
-  type View,
-  viewOf,
-  type Zoom,
-  zoomAt,
-} from "./view";
-import { readMask, writeMask } from "./wire";
+import { type Frame, toImage } from "./view";
 
-const PREVIEW_MS = 120;
 const CURSOR_MS = 40;
+/** Screen pixels within which a handle or a corner is hit. */
+const REACH = 4;
 
-/** One view of a canvas: its stage, what is drawn on it and what the pointer does to it. */
+/** One view of a canvas: what is drawn on its stage, and what pointer and keyboard do to it. */
 export class CanvasView {
   readonly sources: Sources;
   readonly store: RegionStore;
   readonly editor: Editor;
   readonly children: Children;
+  readonly navigator: Navigator;
+  readonly stage: Stage;
   /** Called after every frame, for the read-out and the tools. */
   painted: () => void = () => {};
-  private readonly context: CanvasRenderingContext2D;
-  private stageSize = { width: 0, height: 0 };
-  private requested = 0;
-  private acknowledged = -1;
-  private sent: Traits["region"] = null;
-  private lastPreview = 0;
-  private lastCursor = 0;
-  private tintedMask: { mask: Mask; tinted: Tinted } | null = null;
   /** Where the pointer is on the stage, CSS pixels. */
-  private pointer: Point | null = null;
+  pointer: Point | null = null;
   /** Where the keyboard's cursor is, image pixels. */
   keyboard: Point | null = null;
+  private boxed: { mask: Mask; box: Box | null } | null = null;
+  private acknowledged = 0;
+  private lastCursor = 0;
 
   constructor(
     readonly model: Model,
-    readonly canvas: HTMLCanvasElement,
-    private readonly signal: AbortSignal,
+    canvas: HTMLCanvasElement,
+    signal: AbortSignal,
   ) {
-    this.context = canvas.getContext("2d")!;
     this.sources = new Sources(model);
-    const [height, width] = this.size;
-    this.store = new RegionStore(height, width, (mask, final) => this.publish(mask, final));
+    this.stage = new Stage(canvas, () => compose(this), this.afterPaint, signal);
+    this.navigator = new Navigator(model, this.sources, () => this.frame, this.invalidate);
+    const sync = new RegionSync(model, () => {
+      this.editor.cancel();
+      this.invalidate();
+    });
+    this.store = sync.store;
     this.editor = new Editor(this.store, () => this.settings());
-    this.children = new Children(model, () => this.invalidate(), signal);
-    this.adopt();
+    this.children = new Children(model, this.invalidate, signal);
+    model.on("change:effect", () => {
+      if (document.hidden) this.acknowledge();
+    });
   }
+
+  invalidate = (): void => this.stage.invalidate();
 
   /** Height and width of the picture, pixels. */
   get size(): [number, number] {
-    const picture = this.sources.picture;
+    const { picture } = this.sources;
     return picture ? [picture.height, picture.width] : [1, 1];
   }
 
@@ -72,12 +68,8 @@ export class CanvasView {
 
   get frame(): Frame {
     const [height, width] = this.size;
-    const { width: stageWidth, height: stageHeight } = this.stageSize;
+    const { width: stageWidth, height: stageHeight } = this.stage;
     return { stageWidth, stageHeight, width, height, aspect: this.aspect };
-  }
-
-  get view(): View {
-    return viewOf(this.frame, keepInside(this.frame, this.model.get("view") ?? FIT));
   }
 
   /** Whether a drag with the chosen tool moves the picture or its window, and draws nothing. */
@@ -87,12 +79,17 @@ export class CanvasView {
   }
 
   imagePoint(at: Point): Point {
-    return toImage(this.view, at);
+    return toImage(this.navigator.view, at);
   }
 
-  /** The pixel that the read-out tells about: row and column, null outside the picture. */
+  /** The point that the pointer or the keyboard is at, image pixels. */
+  get at(): Point | null {
+    return this.keyboard ?? (this.pointer && this.imagePoint(this.pointer));
+  }
+
+  /** The pixel there: row and column, null outside the picture. */
   get pointed(): [number, number] | null {
-    const at = this.keyboard ?? (this.pointer && this.imagePoint(this.pointer));
+    const { at } = this;
     if (!at) return null;
     const [height, width] = this.size;
     const row = Math.floor(at.y);
@@ -100,52 +97,42 @@ export class CanvasView {
     return row < 0 || column < 0 || row >= height || column >= width ? null : [row, column];
   }
 
-  set<K extends keyof Traits>(name: K, value: Traits[K]): void {
-    this.model.set(name, value);
-    this.model.save_changes();
+  /** The bounding box of the region, null when it is empty. */
+  get regionBox(): Box | null {
+    const { mask } = this.store;
+    if (this.boxed?.mask !== mask) this.boxed = { mask, box: mask.box() };
+    return this.boxed.box;
   }
 
-  /** Takes over the region of the model, unless this view has just sent it. */
-  adopt(): void {
-    const wire = this.model.get("region");
-    if (!wire || wire === this.sent) return;
-    this.editor.cancel();
-    this.store.adopt(readMask(wire));
+  /** Makes a box the region, cut to the picture. */
+  drawBox(box: Box): void {
+    const { mask } = this.store;
+    const top = clamp(Math.round(box.top), 0, mask.height - 1);
+    const left = clamp(Math.round(box.left), 0, mask.width - 1);
+    const height = clamp(Math.round(box.height), 1, mask.height - top);
+    const width = clamp(Math.round(box.width), 1, mask.width - left);
+    const drawn = { shape: { kind: "box", box: { top, left, height, width } } } as const;
+    this.store.draw(drawn, "replace");
     this.invalidate();
   }
 
-  resize(width: number, height: number): void {
-    this.stageSize = { width, height };
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    this.canvas.style.height = `${height}px`;
-    this.paint();
-  }
-
-  invalidate(): void {
-    if (this.requested || this.signal.aborted) return;
-    this.requested = requestAnimationFrame(() => this.paint());
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void {
+    this.model.set(name, value);
+    this.model.save_changes();
+    this.invalidate();
   }
 
   pointAt(at: Point | null): void {
     this.pointer = at;
     this.keyboard = null;
-    if (at) this.canvas.style.cursor = this.editor.cursorAt(this.imagePoint(at));
-    const now = performance.now();
-    if (now - this.lastCursor > CURSOR_MS || !at) {
-      this.lastCursor = now;
-      this.model.set("cursor", this.pointed);
-      this.model.save_changes();
-    }
+    if (at) this.stage.canvas.style.cursor = this.editor.cursorAt(this.imagePoint(at));
+    this.shareCursor(!at);
     this.invalidate();
   }
 
   /** A click with a tool that does not draw selects the patch under it. */
   click(at: Point): void {
-    if (this.model.get("tool") !== "inspect") return;
-    this.keyboard = null;
-    this.selectPatch(this.imagePoint(at));
+    if (this.model.get("tool") === "inspect") this.selectPatch(this.imagePoint(at));
   }
 
   selectPatch(at: Point): void {
@@ -161,146 +148,61 @@ export class CanvasView {
 
   doubleClick(): void {
     if (this.editor.active) this.editor.close();
-    else if (this.drags) this.set("view", [...FIT]);
+    else if (this.drags) this.navigator.fit();
     this.invalidate();
   }
 
   drag(dx: number, dy: number): void {
-    if (this.model.get("tool") !== "window") {
-      this.pan(dx, dy);
-      return;
-    }
-    const { picture, channel } = this.sources;
-    if (!picture) return;
-    const range = Math.max(...picture.hi) - Math.min(...picture.lo) || 1;
-    const [lo, hi] = this.sources.window;
-    const step = range / 300;
-    const width = Math.max(hi - lo + dx * step * 2, range / 1000);
-    const level = (lo + hi) / 2 - dy * step;
-    void channel;
-    this.sources.draggedWindow = [level - width / 2, level + width / 2];
-    this.invalidate();
+    if (this.model.get("tool") === "window") this.navigator.dragWindow(dx, dy);
+    else this.navigator.pan(dx, dy);
   }
 
-  dragEnd(): void {
-    const dragged = this.sources.draggedWindow;
-    if (!dragged) return;
-    this.sources.draggedWindow = null;
-    this.set("window", [dragged[0], dragged[1]]);
-  }
-
-  pan(dx: number, dy: number): void {
-    this.set("view", [...panBy(this.frame, this.model.get("view") ?? FIT, dx, dy)]);
-    this.invalidate();
-  }
-
-  zoom(at: Point, factor: number): void {
-    const zoom: Zoom = this.model.get("view") ?? FIT;
-    this.set("view", [...zoomAt(this.frame, zoom, at, factor)]);
-    this.invalidate();
-  }
-
-  /** Moves the keyboard's cursor; while something is drawn, it draws. */
+  /** Moves the keyboard's cursor by pixels; while something is drawn, it draws. */
   moveCursor(dx: number, dy: number, keys: Keys = NO_KEYS): void {
     const [height, width] = this.size;
-    const at = this.keyboard ?? { x: width / 2, y: height / 2 };
-    const from = { x: Math.floor(at.x) + 0.5, y: Math.floor(at.y) + 0.5 };
+    const at = this.at ?? { x: width / 2, y: height / 2 };
     this.keyboard = {
-      x: clamp(from.x + dx, 0.5, width - 0.5),
-      y: clamp(from.y + dy, 0.5, height - 0.5),
+      x: clamp(Math.floor(at.x) + 0.5 + dx, 0.5, width - 0.5),
+      y: clamp(Math.floor(at.y) + 0.5 + dy, 0.5, height - 0.5),
     };
     this.editor.move([this.keyboard], keys);
+    this.shareCursor(true);
+    this.invalidate();
+  }
+
+  /** Tells Python that a map was seen, once per map; a newer one stands for those before it. */
+  acknowledge(): void {
+    const id = this.model.get("effect")?.id ?? 0;
+    if (id === this.acknowledged) return;
+    this.acknowledged = id;
+    this.model.send({ type: "ack", id });
+  }
+
+  private afterPaint = (): void => {
+    this.acknowledge();
+    this.painted();
+  };
+
+  private shareCursor(now: boolean): void {
+    const time = performance.now();
+    if (!now && time - this.lastCursor < CURSOR_MS) return;
+    this.lastCursor = time;
     this.model.set("cursor", this.pointed);
     this.model.save_changes();
-    this.invalidate();
   }
 
   private settings(): Settings {
-    const get = this.model.get.bind(this.model);
-    const masks = [this.sources.mask("prediction"), this.sources.mask("truth")];
+    const { model, sources } = this;
+    const masks = [sources.mask("prediction"), sources.mask("truth")];
     return {
-      tool: get("tool"),
-      mode: get("mode"),
-      brushSize: get("brush_size"),
-      snap: get("snap"),
-      live: get("live"),
-      patchSize: this.sources.patchSize,
-      reach: 4 / Math.max(this.view.scaleX, 1e-9),
+      tool: model.get("tool"),
+      mode: model.get("mode"),
+      brushSize: model.get("brush_size"),
+      snap: model.get("snap"),
+      live: model.get("live"),
+      patchSize: sources.patchSize,
+      reach: REACH / Math.max(this.navigator.view.scaleX, 1e-9),
       pickable: masks.filter((mask) => mask !== null),
-    };
-  }
-
-  private publish(mask: Mask, final: boolean): void {
-    const now = performance.now();
-    if (!final && now - this.lastPreview < PREVIEW_MS) return;
-    this.lastPreview = now;
-    this.sent = writeMask(mask);
-    this.set("region", this.sent);
-  }
-
-  private paint(): void {
-    cancelAnimationFrame(this.requested);
-    this.requested = 0;
-    const { width, height } = this.stageSize;
-    if (width > 0 && height > 0) paint(this.context, this.scene());
-    this.acknowledge();
-    this.painted();
-  }
-
-  /** Tells Python that a map was seen, once per map; newer ones stand for the older ones. */
-  acknowledge(): void {
-    const wire = this.model.get("effect");
-    if (!wire || wire.id === this.acknowledged) return;
-    this.acknowledged = wire.id;
-    this.model.send({ type: "ack", id: wire.id });
-  }
-
-  private layers(): Layer[] {
-    const get = this.model.get.bind(this.model);
-    const contour = get("contour_opacity");
-    const opacities: Record<string, number> = {
-      prediction: get("show_prediction") ? contour : 0,
-      truth: get("show_truth") ? contour : 0,
-      notes: get("show_notes") ? 1 : 0,
-    };
-    return [...this.children.canvases]
-      .map(([name, canvas]) => ({ canvas, opacity: opacities[name] ?? 1 }))
-      .filter((layer) => layer.opacity > 0 && layer.canvas.width > 0);
-  }
-
-  private regionTinted(): Tinted | null {
-    const { mask } = this.store;
-    if (!this.model.get("show_region")) return null;
-    if (this.tintedMask?.mask !== mask) this.tintedMask = { mask, tinted: tinted(mask) };
-    return this.tintedMask.tinted;
-  }
-
-  private scene(): Scene {
-    const get = this.model.get.bind(this.model);
-    const { draft } = this.editor;
-    const tool = get("tool");
-    const brush = tool === "brush" || tool === "eraser";
-    const at = this.keyboard ?? (this.pointer && this.imagePoint(this.pointer));
-    const cursor = get("cursor");
-    const linked = !this.pointer && cursor ? { x: cursor[1] + 0.5, y: cursor[0] + 0.5 } : null;
-    return {
-      frame: this.frame,
-      view: this.view,
-      ratio: window.devicePixelRatio || 1,
-      smooth: get("smooth"),
-      picture: this.sources.pictureCanvas,
-      effect: this.sources.effectCanvas,
-      opacity: get("opacity"),
-      layers: this.layers(),
-      region: draft?.mask ? null : this.regionTinted(),
-      patchSize: this.sources.patchSize,
-      grid: get("show_grid"),
-      patch: this.sources.effect ? get("patch") : null,
-      draft,
-      shape: this.editor.shape,
-      crosshair: this.keyboard ?? linked,
-      ring: brush && at ? { at, size: get("brush_size") } : null,
-      millimetres: get("spacing")?.[1] ?? null,
     };
   }
 }

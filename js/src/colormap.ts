@@ -52,12 +52,15 @@ function rgb(hex: string): [number, number, number] {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-/** How opaque an effect is drawn: none is clear, a quarter of the limit is already in full colour. */
+/** How opaque an effect is drawn: none is clear, half of the limit and more is in full colour. */
 export function strength(effect: number, limit: number): number {
-  return Math.min(1, Math.sqrt((4 * Math.abs(effect)) / limit));
+  return Math.min(1, (2 * Math.abs(effect)) / limit);
 }
 
-/** RGBA per patch. What is not a number, or hidden by the mask, stays clear. */
+/** Patches that touch the region: its colour, faintly. */
+const TOUCHED = [255, 214, 10, 36] as const;
+
+/** RGBA per patch. Patches that touch the region (not a number) get its tint; what the mask hides stays clear. */
 export function colorEffects(
   effect: Float32Array,
   limit: number,
@@ -68,6 +71,7 @@ export function colorEffects(
   const middle = (STEPS - 1) / 2;
   for (let i = 0; i < effect.length; i++) {
     const value = effect[i]!;
+    if (Number.isNaN(value)) pixels.set(TOUCHED, 4 * i);
     if (Number.isNaN(value) || limit <= 0 || (shown && !shown[i])) continue;
     const t = Math.max(-1, Math.min(1, value / limit));
     const index = 3 * Math.round(middle + t * middle);

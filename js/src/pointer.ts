@@ -89,7 +89,7 @@ export class Pointers {
     } else if (this.dragFrom && !this.dragged && event.button === 0) {
       this.view.click(at);
     }
-    this.view.dragEnd();
+    this.view.navigator.dragEnd();
     this.drawing = null;
     this.dragFrom = null;
     this.view.invalidate();
@@ -116,8 +116,8 @@ export class Pointers {
     const other = [...this.fingers].find(([key]) => key !== id)![1];
     const factor = distance(at, other) / Math.max(distance(before, other), 1);
     this.fingers.set(id, at);
-    this.view.zoom({ x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 }, factor);
-    this.view.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
+    this.view.navigator.zoomBy(factor, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
+    this.view.navigator.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
   }
 
   private wheel = (event: WheelEvent): void => {
@@ -125,6 +125,6 @@ export class Pointers {
     if (!event.ctrlKey && !event.metaKey && !focused) return;
     event.preventDefault();
     const pixels = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
-    this.view.zoom(this.point(event), Math.exp(-pixels / (event.ctrlKey ? 120 : 480)));
+    this.view.navigator.zoomBy(Math.exp(-pixels / (event.ctrlKey ? 120 : 480)), this.point(event));
   };
 }

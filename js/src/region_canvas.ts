@@ -1,46 +1,82 @@
 import type { RenderProps } from "@anywidget/types";
+import { copyPicture, fullScreen } from "./actions";
 import { CanvasView } from "./canvas_view";
-import { h, uniqueId } from "./dom";
+import { watchConnection } from "./connection";
+import { h, iconButton, uniqueId } from "./dom";
+import { help } from "./help";
+import { keyboard } from "./keyboard";
+import { Notice } from "./notice";
+import { options } from "./options";
+import { panel } from "./panel";
 import { Pointers } from "./pointer";
+import { fitTo } from "./size";
 import { status } from "./status";
 import "./styles.css";
 import { toolbar } from "./toolbar";
 import { type Model, TRAIT_NAMES } from "./traits";
+
+const NOT_CONNECTED = "Not connected to a kernel: you can draw, but nothing is computed";
 
 function render({ model: anyModel, el, signal }: RenderProps): void {
   const model = anyModel as unknown as Model;
   const id = uniqueId("stage");
   const canvas = h("canvas", { class: "pdcr-stage", id, tabindex: "0", role: "application" });
   const view = new CanvasView(model, canvas, signal);
-  const tools = toolbar(view, [], id);
-  const line = status(view, signal);
-  const root = h("div", { class: "pdcr-canvas" }, tools.element, canvas, line.element);
+  const sheet = help();
+  const notice = new Notice(signal);
+  const settings = panel(view);
+  const root = h("div", { class: "pdcr-canvas" });
+  const actions = [displayButton(settings.element), helpButton(sheet.toggle)];
+  const parts = [toolbar(view, actions, id), options(view), settings, status(view, signal)];
+  const [tools, row, , line] = parts.map((part) => part.element);
+  const corner = cornerButtons(view, root, notice);
+  const stage = h("div", { class: "pdcr-frame" }, canvas, corner, settings.element, notice.element);
+  root.append(tools!, row!, stage, line!, sheet.element);
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
+
   new Pointers(view, canvas, signal);
-
+  keyboard(view, root, sheet.toggle, signal);
+  watchConnection(model, (connected) => notice.keep(connected ? "" : NOT_CONNECTED), signal);
   view.painted = () => {
-    tools.refresh();
-    line.refresh();
+    canvas.setAttribute("aria-label", model.get("label"));
+    for (const part of parts) part.refresh();
   };
-  for (const name of TRAIT_NAMES) model.on(`change:${name}`, () => view.invalidate());
-  model.on("change:region", () => view.adopt());
+  for (const name of TRAIT_NAMES) model.on(`change:${name}`, view.invalidate);
+  fitTo(el, root, view, signal);
+}
 
-  const fit = () => {
-    const [height, width] = view.size;
-    const available = el.clientWidth;
-    if (!available) return;
-    const highest = model.get("max_height") || 560;
-    const shape = (height * view.aspect) / width;
-    const stageWidth = Math.min(available, Math.max(highest / shape, 320));
-    root.style.width = `${stageWidth}px`;
-    view.resize(stageWidth, Math.min(highest, Math.max(120, stageWidth * shape)));
+/** Buttons on the picture: what is about the whole of it. */
+function cornerButtons(view: CanvasView, root: HTMLElement, notice: Notice): HTMLElement {
+  const fit = iconButton("fit", "Fit the picture", "0");
+  const copy = iconButton("copy", "Copy the picture");
+  const full = iconButton("full", "Full screen");
+  fit.addEventListener("click", () => view.navigator.fit());
+  copy.addEventListener("click", async () => notice.flash(await copyPicture(view)));
+  full.addEventListener("click", () => fullScreen(root));
+  return h("div", { class: "pdcr-corner" }, fit, copy, full);
+}
+
+function helpButton(show: () => void): HTMLElement {
+  const button = iconButton("help", "Keyboard and mouse", "?");
+  button.addEventListener("click", show);
+  return button;
+}
+
+function displayButton(settings: HTMLElement): HTMLElement {
+  const button = iconButton("display", "Display");
+  const open = (shown: boolean) => {
+    settings.hidden = !shown;
+    button.setAttribute("aria-expanded", String(shown));
   };
-  const observer = new ResizeObserver(fit);
-  observer.observe(el);
-  signal.addEventListener("abort", () => observer.disconnect());
-  for (const name of ["image", "spacing", "max_height"]) model.on(`change:${name}`, fit);
-  fit();
+  open(false);
+  button.addEventListener("click", () => open(settings.hidden === true));
+  settings.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    open(false);
+    button.focus();
+  });
+  return button;
 }
 
 export default { render };

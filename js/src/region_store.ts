@@ -13,16 +13,13 @@ export interface Live {
 /** The region of one view: what it is, what it was, and the shape that can still be edited. */
 export class RegionStore {
   private history: History;
-  private current: Mask;
   live: Live | null = null;
 
   constructor(
-    height: number,
-    width: number,
+    private current: Mask,
     private readonly changed: (mask: Mask, final: boolean) => void,
   ) {
-    this.current = new Mask(height, width);
-    this.history = new History(this.current);
+    this.history = new History(current);
   }
 
   get mask(): Mask {

@@ -1,13 +1,10 @@
 import type { CanvasView } from "./canvas_view";
 import { COLORMAPS } from "./colormap";
+import type { Part } from "./controls";
 import { h } from "./dom";
 import { effectText, intensityText, limitText } from "./format";
+import { opacity } from "./panel";
 import { intensity } from "./wire";
-
-export interface Status {
-  readonly element: HTMLElement;
-  refresh(): void;
-}
 
 /** What is under the pointer, in words. */
 export function readout(view: CanvasView): string {
@@ -29,8 +26,9 @@ export function readout(view: CanvasView): string {
   return parts.join("  \u00b7  ");
 }
 
-/** The line under the picture: read-out on the left, the signed colour scale on the right. */
-export function status(view: CanvasView, signal: AbortSignal): Status {
+/** Under the picture: the read-out, then the opacity of the map and its signed colour scale. */
+export function status(view: CanvasView, signal: AbortSignal): Part {
+  const fade = opacity(view);
   const text = h("div", { class: "pdcr-readout" });
   const spoken = h("div", { class: "pdcr-spoken", role: "status", "aria-live": "polite" });
   const low = h("span");
@@ -40,8 +38,15 @@ export function status(view: CanvasView, signal: AbortSignal): Status {
   let speak = 0;
   signal.addEventListener("abort", () => clearTimeout(speak));
   return {
-    element: h("div", { class: "pdcr-status" }, text, scale, spoken),
+    element: h(
+      "div",
+      { class: "pdcr-status" },
+      text,
+      h("div", { class: "pdcr-legend" }, fade.element, scale),
+      spoken,
+    ),
     refresh() {
+      fade.refresh();
       const words = readout(view);
       if (text.textContent !== words) text.textContent = words;
       if (view.keyboard && spoken.textContent !== words) {
@@ -57,8 +62,8 @@ export function status(view: CanvasView, signal: AbortSignal): Status {
       bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
       low.textContent = `supports \u2212${limitText(limit)}`;
       high.textContent = `+${limitText(limit)} harms`;
-      const words2 = `Colour scale from minus ${limitText(limit)} points, supports the target, to plus ${limitText(limit)} points, harms it`;
-      scale.setAttribute("aria-label", words2);
+      const told = `Colour scale from minus ${limitText(limit)} points, supports the target, to plus ${limitText(limit)} points, harms it`;
+      scale.setAttribute("aria-label", told);
     },
   };
 }

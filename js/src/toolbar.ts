@@ -1,68 +1,27 @@
 import type { CanvasView } from "./canvas_view";
+import type { Part } from "./controls";
 import { h, iconButton } from "./dom";
 import type { IconName } from "./icons";
+import { REGION_KEYS, type Shortcut, TOOL_KEYS } from "./shortcuts";
 import type { Tool } from "./traits";
 
-interface ToolEntry {
-  readonly tool: Tool;
-  readonly label: string;
-  readonly key: string;
-}
-
-/** The tools in the order of the toolbar, in groups. */
-export const TOOL_GROUPS: readonly (readonly ToolEntry[])[] = [
-  [
-    { tool: "inspect", label: "Inspect: click a patch, drag to pan", key: "I" },
-    { tool: "window", label: "Window and level: drag", key: "W" },
-  ],
-  [
-    { tool: "box", label: "Box", key: "B" },
-    { tool: "ellipse", label: "Ellipse", key: "E" },
-    { tool: "polygon", label: "Polygon: click corners, double-click closes", key: "P" },
-    { tool: "lasso", label: "Lasso", key: "L" },
-    { tool: "brush", label: "Brush", key: "D" },
-    { tool: "eraser", label: "Eraser", key: "X" },
-    { tool: "pick", label: "Pick a component of the prediction or the truth", key: "K" },
-    { tool: "move", label: "Move and resize the region", key: "V" },
-  ],
-];
-
-export interface Toolbar {
-  readonly element: HTMLElement;
-  refresh(): void;
-}
+const GROUPS: readonly (readonly Shortcut[])[] = [TOOL_KEYS.slice(0, 2), TOOL_KEYS.slice(2)];
 
 /** One row of buttons; the arrow keys move between them, Tab leaves. */
-export function toolbar(view: CanvasView, actions: readonly HTMLElement[], id: string): Toolbar {
-  const tools = new Map<Tool, HTMLButtonElement>();
-  const groups = TOOL_GROUPS.map((group) => {
-    const buttons = group.map(({ tool, label, key }) => {
-      const button = iconButton(tool as IconName, label, key);
-      button.addEventListener("click", () => chooseTool(view, tool));
-      tools.set(tool, button);
+export function toolbar(view: CanvasView, actions: readonly HTMLElement[], id: string): Part {
+  const tools = new Map<string, HTMLButtonElement>();
+  const groups = GROUPS.map((group) => {
+    const buttons = group.map((shortcut) => {
+      const name = shortcut.tool as Tool;
+      const button = actionButton(view, name, shortcut);
+      tools.set(name, button);
       return button;
     });
     return h("div", { class: "pdcr-group", role: "group" }, ...buttons);
   });
-  const undo = iconButton("undo", "Undo", "Ctrl+Z");
-  const redo = iconButton("redo", "Redo", "Ctrl+Shift+Z");
-  const clear = iconButton("clear", "Clear the region", "Delete");
-  const then = (action: () => void) => () => {
-    action();
-    view.invalidate();
-  };
-  undo.addEventListener(
-    "click",
-    then(() => view.store.undo()),
-  );
-  redo.addEventListener(
-    "click",
-    then(() => view.store.redo()),
-  );
-  clear.addEventListener(
-    "click",
-    then(() => view.store.clear()),
-  );
+  const undo = actionButton(view, "undo", REGION_KEYS[0]!);
+  const redo = actionButton(view, "redo", REGION_KEYS[1]!);
+  const clear = actionButton(view, "clear", REGION_KEYS[2]!);
   const element = h(
     "div",
     { class: "pdcr-toolbar", role: "toolbar", "aria-label": "Drawing tools", "aria-controls": id },
@@ -85,11 +44,10 @@ export function toolbar(view: CanvasView, actions: readonly HTMLElement[], id: s
   };
 }
 
-export function chooseTool(view: CanvasView, tool: Tool): void {
-  view.editor.cancel();
-  view.set("tool", tool);
-  if (tool === "move") view.store.lift();
-  view.invalidate();
+function actionButton(view: CanvasView, name: IconName, shortcut: Shortcut): HTMLButtonElement {
+  const button = iconButton(name, shortcut.words, shortcut.shown);
+  button.addEventListener("click", () => shortcut.run(view));
+  return button;
 }
 
 /** One stop for Tab, arrow keys inside: the toolbar pattern of the ARIA practices. */

@@ -56,6 +56,8 @@ class LayerManager(_CanvasManager):  # type: ignore[misc]
         """Send everything that is recorded for a canvas again, in one batch."""
         with self._lock, self.batch():
             self._current_canvas = None
+            for name in ("resetTransform", "clear"):
+                super().send_command(canvas, [COMMANDS[name], [], 0], [])
             for command, buffers in self._recorded.get(canvas.model_id, []):
                 super().send_command(canvas, command, buffers)
 
@@ -138,13 +140,13 @@ class Layers:
 
 
 def edges(mask: np.ndarray) -> list[np.ndarray]:
-    """Trace the outlines of a mask.
+    """Trace the outlines of a mask, through the middles of the pixels' sides.
 
     Returns
     -------
     list of (n, 2) arrays
-        Closed lines of ``(x, y)`` corners of pixels; pixel (row, column) covers
-        ``column..column + 1`` and ``row..row + 1``.
+        Closed lines of ``(x, y)``; pixel (row, column) covers ``column..column + 1`` and
+        ``row..row + 1``.
     """
     following: dict[tuple[int, int], list[tuple[int, int]]] = {}
     padded = np.pad(mask, 1)
@@ -169,5 +171,7 @@ def edges(mask: np.ndarray) -> list[np.ndarray]:
                 del following[at]
             line.append(after)
             at = after
-        lines.append(np.array(line, dtype=np.float32))
+        corners = np.array(line, dtype=np.float32)
+        middles = (corners[:-1] + corners[1:]) / 2
+        lines.append(np.concatenate([middles, middles[:1]]))
     return lines

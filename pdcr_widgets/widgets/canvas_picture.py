@@ -13,6 +13,9 @@ SHORT_SIDE = 384
 """A smaller picture is enlarged by a whole factor until its shorter side has this many pixels."""
 
 REGION_COLOR = (255, 214, 10)
+TOUCHED = 36 / 255
+"""Opacity of the region's colour on patches that touch it."""
+
 CONTOUR_COLORS = {"prediction": (34, 211, 238), "truth": (74, 222, 128)}
 NOT_A_NUMBER = (96, 48, 96)
 
@@ -35,8 +38,8 @@ def color_effects(effect: np.ndarray, limit: float, colormap: str) -> np.ndarray
     value = np.clip(np.nan_to_num(effect) / limit, -1, 1)
     places = (value + 1) / 2 * (len(stops) - 1)
     color = [np.interp(places, np.arange(len(stops)), stops[:, c]) for c in range(3)]
-    opacity = np.minimum(1, np.sqrt(4 * np.abs(value)))
-    return np.stack([*color, np.where(np.isnan(effect), 0, opacity)], axis=-1)
+    drawn = np.stack([*color, np.minimum(1, 2 * np.abs(value))], axis=-1)
+    return np.where(np.isnan(effect)[..., None], (*REGION_COLOR, TOUCHED), drawn)
 
 
 def blend(below: np.ndarray, color: np.ndarray, opacity: np.ndarray) -> np.ndarray:

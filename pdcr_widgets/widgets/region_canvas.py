@@ -236,7 +236,8 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
         ate = self._ate
         if ate is None:
             return None
-        effect = np.where(ate.significant, ate.effect, np.nan) if self.significant else ate.effect
+        hidden = self.significant & ~ate.significant & np.isfinite(ate.effect)
+        effect = np.where(hidden, 0, ate.effect)
         limit = self.limit or canvas_wire.nice_limit(ate.effect)
         return canvas_picture.color_effects(ate.to_image(effect), limit, self.colormap)
 

@@ -1,0 +1,55 @@
+import type { CanvasView } from "./canvas_view";
+import type { Mask } from "./mask";
+import { type Layer, type Scene, type Tinted, tinted } from "./scene";
+
+const tints = new WeakMap<Mask, Tinted>();
+
+/** Gathers what one frame of a view shows. */
+export function compose(view: CanvasView): Scene {
+  const { model, sources, editor } = view;
+  const { draft } = editor;
+  const tool = model.get("tool");
+  const paints = tool === "brush" || tool === "eraser";
+  const cursor = model.get("cursor");
+  const elsewhere = !view.pointer && cursor ? { x: cursor[1] + 0.5, y: cursor[0] + 0.5 } : null;
+  return {
+    frame: view.frame,
+    view: view.navigator.view,
+    ratio: window.devicePixelRatio,
+    smooth: model.get("smooth"),
+    picture: sources.pictureCanvas,
+    effect: sources.effectCanvas,
+    opacity: model.get("opacity"),
+    layers: layers(view),
+    region: model.get("show_region") && !draft?.mask ? tintOf(view.store.mask) : null,
+    patchSize: sources.patchSize,
+    grid: model.get("show_grid"),
+    patch: sources.effect ? model.get("patch") : null,
+    draft,
+    shape: editor.shape,
+    crosshair: view.keyboard ?? elsewhere,
+    ring: paints && view.at ? { at: view.at, size: model.get("brush_size") } : null,
+    millimetres: model.get("spacing")?.[1] ?? null,
+  };
+}
+
+function tintOf(mask: Mask): Tinted {
+  const known = tints.get(mask);
+  if (known) return known;
+  const made = tinted(mask);
+  tints.set(mask, made);
+  return made;
+}
+
+function layers(view: CanvasView): Layer[] {
+  const { model } = view;
+  const contour = model.get("contour_opacity");
+  const opacities = new Map([
+    ["prediction", model.get("show_prediction") ? contour : 0],
+    ["truth", model.get("show_truth") ? contour : 0],
+    ["notes", model.get("show_notes") ? 1 : 0],
+  ]);
+  return [...view.children.canvases]
+    .map(([name, canvas]) => ({ canvas, opacity: opacities.get(name) ?? 1 }))
+    .filter((layer) => layer.opacity > 0 && layer.canvas.width > 0);
+}

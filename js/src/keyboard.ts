@@ -1,0 +1,72 @@
+import { pressKey } from "./actions";
+import type { CanvasView } from "./canvas_view";
+import { shortcutOf } from "./shortcuts";
+
+const STEPS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** Keys of the stage (cursor and drawing) and of the whole canvas (shortcuts). */
+export function keyboard(
+  view: CanvasView,
+  root: HTMLElement,
+  help: () => void,
+  signal: AbortSignal,
+): void {
+  const { canvas } = view.stage;
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const typing = (event.target as HTMLElement).matches("input, select, textarea");
+      if (typing) return;
+      const used =
+        (event.target === canvas && stageKey(view, event)) || shortcut(view, event, help);
+      if (!used) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    { signal },
+  );
+  canvas.addEventListener(
+    "blur",
+    () => {
+      view.keyboard = null;
+      view.invalidate();
+    },
+    { signal },
+  );
+}
+
+function stageKey(view: CanvasView, event: KeyboardEvent): boolean {
+  const keys = { shift: event.shiftKey, alt: event.altKey };
+  const step = STEPS[event.key];
+  if (step) {
+    const pixels = event.shiftKey ? 10 : 1;
+    view.moveCursor(step[0] * pixels, step[1] * pixels);
+  } else if (event.key === " ") {
+    pressKey(view, keys);
+  } else if (event.key === "Enter") {
+    if (view.editor.active) view.editor.close();
+    else pressKey(view, keys);
+  } else if (event.key === "Escape") {
+    if (!view.editor.active && !view.store.live) return false;
+    view.editor.cancel();
+  } else {
+    return false;
+  }
+  view.invalidate();
+  return true;
+}
+
+function shortcut(view: CanvasView, event: KeyboardEvent, help: () => void): boolean {
+  if (event.key === "?") {
+    help();
+    return true;
+  }
+  const found = shortcutOf(event);
+  found?.run(view);
+  return found !== undefined;
+}

@@ -1,0 +1,128 @@
+import { fillHoles, grow } from "./actions";
+import type { CanvasView } from "./canvas_view";
+import { fixed, number, type Part, row, select, slider } from "./controls";
+import { h, iconButton } from "./dom";
+import type { Box } from "./geometry";
+import type { Mode } from "./mask";
+import { presets } from "./presets";
+import type { Tool } from "./traits";
+
+const MODES: readonly (readonly [Mode, string])[] = [
+  ["replace", "New region"],
+  ["add", "Add to the region (Shift)"],
+  ["subtract", "Subtract from the region (Alt)"],
+  ["intersect", "Intersect with the region (Shift+Alt)"],
+];
+
+const SHAPES: readonly Tool[] = ["box", "ellipse", "polygon", "lasso", "pick"];
+
+/** The row under the toolbar: what the chosen tool can be told. */
+export function options(view: CanvasView): Part {
+  const parts: readonly (readonly [readonly Tool[], Part])[] = [
+    [["inspect"], fixed(h("span", { class: "pdcr-hint" }, "Click a patch to inspect it"))],
+    [["window"], windowPresets(view)],
+    [SHAPES, modes(view)],
+    [["box", "ellipse"], snap(view)],
+    [["box"], sides(view)],
+    [["brush", "eraser"], brushSize(view)],
+    [["brush", "eraser", "move", "pick", "lasso", "polygon"], operations(view)],
+  ];
+  const element = h("div", { class: "pdcr-options" }, ...parts.map(([, part]) => part.element));
+  return {
+    element,
+    refresh() {
+      const tool = view.model.get("tool");
+      for (const [tools, part] of parts) {
+        part.element.hidden = !tools.includes(tool);
+        if (!part.element.hidden) part.refresh();
+      }
+    },
+  };
+}
+
+function modes(view: CanvasView): Part {
+  const buttons = MODES.map(([mode, label]) => {
+    const button = iconButton(mode, label);
+    button.addEventListener("click", () => view.set("mode", mode));
+    return [mode, button] as const;
+  });
+  const attributes = { class: "pdcr-group", role: "group", "aria-label": "How a drawing combines" };
+  return {
+    element: h("div", attributes, ...buttons.map(([, button]) => button)),
+    refresh() {
+      for (const [mode, button] of buttons) {
+        button.setAttribute("aria-pressed", String(view.model.get("mode") === mode));
+      }
+    },
+  };
+}
+
+function snap(view: CanvasView): Part {
+  const button = iconButton("snap", "Snap to the patch grid: one click takes a patch", "S");
+  button.addEventListener("click", () => view.set("snap", !view.model.get("snap")));
+  return {
+    element: button,
+    refresh: () => button.setAttribute("aria-pressed", String(view.model.get("snap"))),
+  };
+}
+
+function brushSize(view: CanvasView): Part {
+  const text = (value: number) => `${value} px`;
+  return slider(view, "brush_size", "Size", { min: 1, max: 99, step: 1, text });
+}
+
+function operations(view: CanvasView): Part {
+  const entries = [
+    [iconButton("fill", "Fill holes", "F"), () => fillHoles(view)],
+    [iconButton("grow", "Grow by a pixel", ">"), () => grow(view, true)],
+    [iconButton("shrink", "Shrink by a pixel", "<"), () => grow(view, false)],
+  ] as const;
+  for (const [button, action] of entries) button.addEventListener("click", action);
+  return fixed(
+    h("div", { class: "pdcr-group", role: "group" }, ...entries.map(([button]) => button)),
+  );
+}
+
+/** The bounding box of the region as four numbers; typing one draws that box. */
+function sides(view: CanvasView): Part {
+  const field = (label: string, name: keyof Box) =>
+    number({
+      label,
+      step: "1",
+      min: name === "height" || name === "width" ? "1" : "0",
+      get: () => view.regionBox?.[name] ?? null,
+      set: (value) => {
+        const box = view.regionBox;
+        if (box) view.drawBox({ ...box, [name]: value });
+      },
+    });
+  return row(
+    "pdcr-sides",
+    field("Top", "top"),
+    field("Left", "left"),
+    field("Height", "height"),
+    field("Width", "width"),
+  );
+}
+
+function windowPresets(view: CanvasView): Part {
+  const chosen = () => {
+    const window = view.model.get("window");
+    const found = presets(view.sources.picture).find(
+      (preset) => JSON.stringify(preset.window) === JSON.stringify(window),
+    );
+    return found?.name ?? "Custom";
+  };
+  return select({
+    label: "Window",
+    choices: () => {
+      const names = presets(view.sources.picture).map(({ name }) => name);
+      return [...names, "Custom"].map((name) => ({ value: name, label: name }));
+    },
+    get: chosen,
+    set: (name) => {
+      const preset = presets(view.sources.picture).find((each) => each.name === name);
+      if (preset) view.set("window", preset.window && [...preset.window]);
+    },
+  });
+}
