@@ -59,3 +59,70 @@ class TinyUNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         skip = self.enc(x)
         return self.head(self.dec(torch.cat([skip, self.up(self.mid(self.pool(skip)))], dim=1)))
+
+
+class TwoPaths(nn.Module):
+    """A stage, a skip around a pooled path, joined by a sum or by a product.
+
+    sum: y = .5 s + .25 up(mean(s)); product: y = s * up(mean(s)); s = w x.
+    """
+
+    def __init__(self, join: str) -> None:
+        super().__init__()
+        self.join = join
+        self.stage = pointwise([[0.8]])
+        self.pool = nn.AvgPool2d(2)
+        self.deep = pointwise([[1.0]])
+        self.out = pointwise([[0.5, 0.25]])
+
+    def forward(self, x: Tensor) -> Tensor:
+        s = self.stage(x)
+        up = nn.functional.interpolate(self.deep(self.pool(s)), scale_factor=2)
+        both = torch.cat([s, up], dim=1)
+        return self.out(both) if self.join == "sum" else both.prod(dim=1, keepdim=True)
+
+
+class Residual(nn.Module):
+    """y = relu(x + .5 x), the second term from a branch of two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = pointwise([[1.0]])
+        self.a = pointwise([[0.25]])
+        self.b = pointwise([[2.0]])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        return torch.relu(x + self.b(self.a(x)))
+
+
+class Squeeze(nn.Module):
+    """Channels times a gate of one position each: y = .5 (2 x) + .25 (-x + 1), gates constant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.widen = pointwise([[2.0], [-1.0]], [0.0, 1.0])
+        self.gate = pointwise([[0.0, 0.0], [0.0, 0.0]], [0.5, 0.25])
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.widen(x)
+        gate = self.gate(h.mean((2, 3), keepdim=True))
+        return (h * gate).sum(dim=1, keepdim=True)
+
+
+class Attention(nn.Module):
+    """Self-attention of four heads over the pixels, by torch's own module."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.embed = nn.Conv2d(1, 16, 2, stride=2)
+            self.attention = nn.MultiheadAttention(16, 4, batch_first=True)
+            self.up = nn.ConvTranspose2d(16, 1, 2, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.embed(x)
+        tokens = h.flatten(2).transpose(1, 2)
+        tokens = tokens + self.attention(tokens, tokens, tokens, need_weights=False)[0]
+        return self.up(tokens.transpose(1, 2).reshape(h.shape))

@@ -37,6 +37,10 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.changes, self.count, self.paused = changes, 0, False
 
+    def restart(self) -> None:
+        """Count from here: the model begins."""
+        self.count = 0
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self.paused:
             return func(*args, **(kwargs or {}))
@@ -100,8 +104,12 @@ def _changes(
         with forward_hooks(modules, hook):
             yield
         return
-    with forward_hooks(modules, hook), unfused_attention(), mode:
-        yield
+    start = model.register_forward_pre_hook(lambda _module, _args: mode.restart())
+    try:
+        with forward_hooks(modules, hook), unfused_attention(), mode:
+            yield
+    finally:
+        start.remove()
 
 
 @torch.inference_mode()
@@ -132,7 +140,9 @@ def captured(
 
 
 @torch.inference_mode()
-def edited(segmenter: Segmenter, image: Tensor, edits: Sequence[Edit]) -> Tensor:
+def edited(
+    segmenter: Segmenter, image: Tensor, edits: Sequence[Edit], keep: Sequence[Site] = ()
+) -> tuple[Tensor, list[Tensor]]:
     """Run the model on copies of one image with sites replaced, all of them in each copy.
 
     Parameters
@@ -143,23 +153,31 @@ def edited(segmenter: Segmenter, image: Tensor, edits: Sequence[Edit]) -> Tensor
         ``(channels, *spatial)``.
     edits
         Sites with their content, ``(batch, *site.shape)``.
+    keep
+        Sites whose values in these runs are wanted.
 
     Returns
     -------
-    Tensor
-        Probabilities ``(batch, *spatial)``.
+    tuple
+        Probabilities ``(batch, *spatial)`` and per site of ``keep`` ``(batch, *site.shape)``.
     """
     batch = len(edits[0][1])
+    kept: dict[int, Tensor] = {}
 
     def swap(number: int, tensor: Tensor) -> Tensor:
+        values = _unmerged(tensor, batch)
+        if number >= len(edits):
+            kept[number] = keep[number - len(edits)].cut(values).clone()
+            return tensor
         site, content = edits[number]
-        return site.put(_unmerged(tensor, batch), content).reshape(tensor.shape)
+        return site.put(values, content).reshape(tensor.shape)
 
     model = torch_module(segmenter)
-    sites = [site for site, _ in edits]
+    sites = [*(site for site, _ in edits), *keep]
     images = image.expand(batch, *image.shape)
     with preserved(model, image.device), _changes(model, sites, swap):
-        return segmenter(images)
+        probability = segmenter(images)
+    return probability, [kept[number] for number in sorted(kept)]
 
 
 def _unmerged(tensor: Tensor, batch: int) -> Tensor:

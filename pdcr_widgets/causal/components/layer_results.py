@@ -142,15 +142,7 @@ class LayerEffects:
         ImportError
             pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                'to_dataframe needs pandas: pip install "pdcr-widgets[table]"'
-            ) from error
-        return pd.DataFrame(
-            [asdict(row) for row in self.rows], columns=[f.name for f in fields(LayerEffect)]
-        )
+        return as_dataframe([asdict(row) for row in self.rows], LayerEffect)
 
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""
@@ -193,3 +185,14 @@ class LayerEffectUpdate:
     done: int
     total: int
     stage: str
+
+
+def as_dataframe(rows: list[dict[str, Any]], like: type) -> Any:
+    """Give dictionaries as a pandas data frame with the columns of a dataclass, even if empty."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError('to_dataframe needs pandas: pip install "pdcr-widgets[table]"') from error
+    return pd.DataFrame(
+        rows or [], columns=list(rows[0]) if rows else [f.name for f in fields(like)]
+    )

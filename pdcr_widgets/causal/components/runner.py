@@ -75,7 +75,7 @@ class HookRunner:
         while done < total:
             part = [(site, content[done : done + self.batch]) for site, content in edits]
             try:
-                predicted = edited(self._target.segmenter, self._target.image, part)
+                predicted, _ = edited(self._target.segmenter, self._target.image, part)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error) or self.batch == 1:
                     raise
@@ -105,6 +105,10 @@ class Donors:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    def at(self, sites: Sequence[Site]) -> Donors:
+        """Give the same donors for other sites."""
+        return Donors(self._target, self._images, sites)
 
     def activations(self, site: Site, picks: Sequence[int], window: Window) -> Tensor:
         """What is at the site for donors ``picks``, ``(len(picks), *window)``."""
