@@ -60,7 +60,7 @@ class Blind(nn.Module):
 
 
 class SmallNet(nn.Module):
-    """Convolutions with batch norm and a wide field of view; about half of the pixels predicted."""
+    """Convolutions with batch norm; sees 7 pixels far, and predicts about half of a picture."""
 
     def __init__(self, channels: int = 1, classes: int = 1, axes: int = 2, seed: int = 0) -> None:
         super().__init__()
@@ -75,13 +75,13 @@ class SmallNet(nn.Module):
             fresh = torch.empty_like(parameter).normal_(0, 0.5, generator=generator)
             parameter.data.copy_(fresh)
         self.eval()
+        with torch.no_grad():
+            scores = self(picture(1, channels, *[24 if axes == 2 else 12] * axes, seed=99))
+        self.last.bias.data -= scores.movedim(1, 0).flatten(1).median(dim=1).values
 
     def forward(self, images: Tensor) -> Tensor:
         hidden = torch.relu(self.norm(self.first(images)))
-        scores = self.last(torch.relu(self.wide(hidden)))
-        return scores - scores.flatten(2).median(dim=2).values.reshape(
-            *scores.shape[:2], *[1] * (images.ndim - 2)
-        )
+        return self.last(torch.relu(self.wide(hidden)))
 
 
 class Returns(nn.Module):
