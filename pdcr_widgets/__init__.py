@@ -16,6 +16,7 @@ _HOME = {
     "ATEUpdate": "causal",
     "ATEView": "widgets",
     "BaselineControls": "widgets",
+    "Component": "causal.components",
     "Explorer": "widgets",
     "LayerEffectChart": "widgets",
     "LayerEffects": "causal.components",
@@ -26,12 +27,18 @@ _HOME = {
     "Session": "session",
     "Sweep": "causal",
     "ate_map": "causal",
+    "channel_effects": "causal.components",
+    "components": "causal.components",
+    "dose_response": "causal.components",
     "iter_ate": "causal",
-    "iter_sweep": "causal",
     "iter_layer_effects": "causal.components",
+    "iter_sweep": "causal",
     "layer_effects": "causal.components",
+    "pair_effects": "causal.components",
     "patch_draws": "causal",
+    "prediction_change": "causal.components",
     "segmenter": "causal",
+    "skip_paths": "causal.components",
 }
 _MODULES = ("causal", "demo")
 

@@ -16,7 +16,7 @@ from pdcr_widgets.causal.components.observe import torch_module
 from pdcr_widgets.causal.components.preserve import preserved
 from pdcr_widgets.causal.components.runner import Donors, HookRunner
 from pdcr_widgets.causal.components.sites import Site
-from pdcr_widgets.causal.components.study import Study, Sweep
+from pdcr_widgets.causal.components.study import Study, LayerSweep
 from pdcr_widgets.causal.components.where import as_mask
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.outcome import Empty, Outcome
@@ -116,7 +116,7 @@ def iter_layer_effects(
         model, image, region, truth, layers=layers, donors=donors, where=where,
         elsewhere=elsewhere, outcome=outcome, empty=empty, seed=seed, batch=batch,
     )  # fmt: skip
-    return Sweep(check_donors(study, kinds), kinds, check_samples(samples)).run()
+    return LayerSweep(check_donors(study, kinds), kinds, check_samples(samples)).run()
 
 
 def make_study(

@@ -112,7 +112,7 @@ class Study:
 
 
 @dataclass
-class Sweep:
+class LayerSweep:
     """Every kind on every site, first draws first."""
 
     study: Study
