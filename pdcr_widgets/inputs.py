@@ -24,7 +24,7 @@ class Array(t.Any):
     def set(self, obj: t.HasTraits, value: Any) -> None:
         """Store the value and notify, unless it equals the old one."""
         new = self._validate(obj, value)
-        old = obj._trait_values.get(self.name)
+        old = obj._trait_values.get(str(self.name))
         same = old is not None and new is not None and np.array_equal(old, new)
         if not (old is new or same):
             super().set(obj, new)
@@ -58,7 +58,7 @@ class Inputs(t.HasTraits):
     layer_samples = t.Int(8, min=1, help="draws per layer")
     donors = Array(None, help="(n, channels, height, width) images for donor interventions")
 
-    patch = t.Tuple(None, allow_none=True, help="selected patch: (row, column) of the grid")
+    patch: Any = t.Tuple(None, allow_none=True, help="selected patch: (row, column) of the grid")
     layer = t.Unicode(None, allow_none=True, help="selected layer")
 
     @t.validate("image")

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from pdcr_widgets.exits import end_with_interpreter
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
 
 _LOG = logging.getLogger(__name__)
@@ -182,6 +183,7 @@ class Runner:
                     target=self._loop, name="pdcr-widgets-worker", daemon=True
                 )
                 self._thread.start()
+                end_with_interpreter(self)
             self._changed.notify_all()
 
     def _loop(self) -> None:

@@ -6,6 +6,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import traitlets as t
@@ -17,6 +18,7 @@ from pdcr_widgets.progress import Progress, Stopwatch
 from pdcr_widgets.request import LayersUnavailable, Prediction, Request
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
+from pdcr_widgets.twin import lock_of, twin
 
 STATUSES = ("idle", "running", "paused", "stopped", "done", "failed")
 
@@ -134,18 +136,20 @@ class Session(Inputs):
 
     def _submit(self, at_once: bool = False) -> None:
         with self._lock:
-            guard = _lock_of(self.segmenter.model)
+            guard = lock_of(self.segmenter.model)
             self._runner.submit(self._request().updates, guard=guard, at_once=at_once)
 
     def _request(self) -> Request:
-        return Request(**{name: getattr(self, name) for name in QUESTION})
+        asked = {name: getattr(self, name) for name in QUESTION}
+        asked["segmenter"] = replace(self.segmenter, model=twin(self.segmenter.model))
+        return Request(**asked)
 
     def _look_at_patch(self, _change: Any = None) -> None:
         if self.patch is None or self.region is None:
             self._set(draws=None, draws_note="")
             return
         here, request, patch = weakref.ref(self), self._request(), self.patch
-        guard = _lock_of(self.segmenter.model)
+        guard = lock_of(self.segmenter.model)
 
         def answer() -> None:
             try:
@@ -222,16 +226,3 @@ def _weakly(method: Callable[[Signal], None]) -> Callable[[Signal], None]:
             alive(signal)
 
     return call
-
-
-_LOCKS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-_LOCKS_LOCK = threading.Lock()
-
-
-def _lock_of(model: Any) -> Any:
-    """One lock per model, so that two sessions never hook it or switch its mode at once."""
-    try:
-        with _LOCKS_LOCK:
-            return _LOCKS.setdefault(model, threading.RLock())
-    except TypeError:
-        return threading.RLock()

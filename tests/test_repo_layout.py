@@ -28,7 +28,7 @@ MAY_KNOW = {
     "session": {"causal"},
     "widgets": {"causal", "session"},
 }
-SESSION = ("inputs", "progress", "request", "runner", "signals")
+SESSION = ("exits", "inputs", "progress", "request", "runner", "signals")
 PART_OF = dict.fromkeys(SESSION, "session")
 TOP_LEVEL = {
     "CHANGELOG.md",

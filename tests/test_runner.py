@@ -1,86 +1,16 @@
-"""The runner: the newest job wins, the last event is never lost, nobody looking means pausing."""
+"""The runner: the newest job wins, and its last event is never lost."""
 
 from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from gates import PATIENCE, Clock, Gate, Log, count
 
 from pdcr_widgets.runner import Runner
-from pdcr_widgets.signals import (
-    Event,
-    Failed,
-    Finished,
-    Paused,
-    Resumed,
-    Signal,
-    Started,
-    Stopped,
-)
-
-PATIENCE = 20.0  # seconds a test waits for what should take milliseconds
-
-
-class Clock:
-    """Time that passes only when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Log:
-    """Keeps every signal, and lets a test wait for one."""
-
-    def __init__(self) -> None:
-        self.signals: list[Signal] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, signal: Signal) -> None:
-        with self._changed:
-            self.signals.append(signal)
-            self._changed.notify_all()
-
-    def wait(self, wanted: Callable[[Signal], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: any(map(wanted, self.signals)), PATIENCE)
-
-    def wait_for(self, signal: Signal) -> None:
-        self.wait(lambda seen: seen == signal)
-
-    def values(self, generation: int) -> list[object]:
-        return [
-            s.value for s in self.signals if isinstance(s, Event) and s.generation == generation
-        ]
-
-    def of(self, generation: int) -> list[Signal]:
-        return [s for s in self.signals if s.generation == generation]
-
-
-class Gate:
-    """A job that yields 1, 2, 3 ... and waits for the test before each of them."""
-
-    def __init__(self, last: int = 1000) -> None:
-        self.last = last
-        self.steps = threading.Semaphore(0)
-        self.entered = threading.Semaphore(0)
-        self.closed = threading.Event()
-
-    def __call__(self) -> Iterator[int]:
-        try:
-            for value in range(1, self.last + 1):
-                self.entered.release()
-                assert self.steps.acquire(timeout=PATIENCE)
-                yield value
-        finally:
-            self.closed.set()
-
-    def wait_inside(self) -> None:
-        assert self.entered.acquire(timeout=PATIENCE)
+from pdcr_widgets.signals import Event, Failed, Finished, Signal, Started, Stopped
 
 
 @pytest.fixture
@@ -98,10 +28,6 @@ def runner(log: Log, clock: Clock) -> Iterator[Runner]:
     runner = Runner(log, clock=clock, interval=0.0)
     yield runner
     runner.close()
-
-
-def count(last: int) -> Callable[[], Iterator[int]]:
-    return lambda: iter(range(1, last + 1))
 
 
 def test_inline_mode_computes_before_submit_returns(log: Log) -> None:
@@ -198,90 +124,6 @@ def test_stop_ends_the_job_and_keeps_what_it_had(log: Log, clock: Clock) -> None
     runner.close()
     assert log.values(1) == [1, 3]
     assert job.closed.is_set()
-
-
-def test_pause_holds_and_resume_goes_on(runner: Runner, log: Log) -> None:
-    job = Gate(last=2)
-    runner.submit(job)
-    job.wait_inside()
-    runner.pause()
-    job.steps.release(2)
-    log.wait_for(Paused(1, unanswered=False))
-    assert log.values(1) == [1]
-    runner.resume()
-    log.wait_for(Finished(1))
-    assert Resumed(1) in log.signals
-    assert log.values(1) == [1, 2]
-
-
-def test_a_new_job_runs_although_the_old_one_is_paused(runner: Runner, log: Log) -> None:
-    job = Gate()
-    runner.submit(job)
-    job.wait_inside()
-    runner.pause()
-    job.steps.release()
-    log.wait_for(Paused(1, unanswered=False))
-    runner.submit(count(1))
-    log.wait_for(Finished(2))
-    assert job.closed.is_set()
-
-
-def test_a_view_that_does_not_paint_pauses_the_job_until_it_does(
-    runner: Runner, log: Log, clock: Clock
-) -> None:
-    job = Gate(last=2)
-    runner.submit(job)
-    job.wait_inside()
-    runner.sent("view")
-    clock.now = 60.0
-    job.steps.release(2)
-    log.wait_for(Paused(1, unanswered=True))
-    runner.painted("view")
-    log.wait_for(Finished(1))
-
-
-def test_a_view_that_paints_keeps_the_job_going(runner: Runner, log: Log, clock: Clock) -> None:
-    job = Gate(last=1)
-    runner.submit(job)
-    job.wait_inside()
-    runner.sent("view")
-    clock.now = 60.0
-    runner.painted("view", all_of_them=False)
-    job.steps.release()
-    log.wait_for(Finished(1))
-    assert not any(isinstance(signal, Paused) for signal in log.signals)
-
-
-def test_resume_goes_on_without_the_view(runner: Runner, log: Log, clock: Clock) -> None:
-    job = Gate(last=1)
-    runner.submit(job)
-    job.wait_inside()
-    runner.sent("view")
-    clock.now = 60.0
-    job.steps.release()
-    log.wait_for(Paused(1, unanswered=True))
-    runner.resume()
-    log.wait_for(Finished(1))
-
-
-@pytest.mark.parametrize("paused", [False, True])
-def test_a_question_is_answered_between_two_steps(runner: Runner, log: Log, paused: bool) -> None:
-    job, answered = Gate(), threading.Event()
-    runner.submit(job)
-    job.wait_inside()
-    if paused:
-        runner.pause()
-        job.steps.release()
-        log.wait_for(Paused(1, unanswered=False))
-    runner.ask(answered.set)
-    job.steps.release()
-    assert answered.wait(PATIENCE)
-
-
-def test_a_question_is_answered_when_nothing_runs(runner: Runner) -> None:
-    answered = threading.Event()
-    runner.ask(answered.set)
-    assert answered.wait(PATIENCE)
 
 
 def test_an_error_is_told_with_its_generation_and_the_next_job_runs(

@@ -88,11 +88,10 @@ class BaselineControls(w.VBox):
 
     def _show(self, _change: Any = None) -> None:
         self._value.layout.display = None if self.baseline == "constant" else "none"
-        visible = self.baseline == "bank" and self.bank is not None
-        self._bank.layout.display = None if visible else "none"
-        if not visible:
+        bank = self.bank if self.baseline == "bank" else None
+        self._bank.layout.display = None if bank is not None else "none"
+        if bank is None:
             return
-        bank = self.bank
         step = max(1, len(bank) // SHOWN)
         self._thumbnails.show(bank.patches[::step][:SHOWN], grey_range(self.image))
         side = bank.patch_size

@@ -22,6 +22,9 @@ from pdcr_widgets.widgets.style import block, markup, stylesheet
 from pdcr_widgets.widgets.text import escape
 
 
+HEIGHT = 640  # pixels of the picture at most: it fits a 900-pixel window with the bar above it
+
+
 class Explorer(w.VBox):
     """Draw a region on an image and watch what its prediction depends on.
 
@@ -54,7 +57,9 @@ class Explorer(w.VBox):
         super().__init__()
         given = isinstance(subject, Session)
         self.session = subject if given else Session(subject, image, **inputs)
-        self.canvas = RegionCanvas(self.session.image, spacing=self.session.spacing)
+        self.canvas = RegionCanvas(
+            self.session.image, spacing=self.session.spacing, max_height=HEIGHT
+        )
         self.legend = ATEView(self.session)
         self.chart = LayerEffectChart(self.session)
         self.inspector = PatchInspector(self.session)
@@ -82,16 +87,14 @@ class Explorer(w.VBox):
         return [heading]
 
     def _columns(self) -> w.Box:
-        side = block(
-            "pdcr-side",
-            children=[
-                _card("Question", self.question, self.baseline),
-                _card("Effect of each patch", self.legend),
-                _card("Effect of each layer", self.chart),
-                _card("Selected patch", self.inspector),
-            ],
-        )
-        return block("pdcr-columns", children=[_card("", self.canvas), side])
+        left = [_card("", self.canvas), _card("Selected patch", self.inspector)]
+        right = [
+            _card("Question", self.question, self.baseline),
+            _card("Effect of each patch", self.legend),
+            _card("Effect of each layer", self.chart),
+        ]
+        columns = [block("pdcr-column", children=cards) for cards in (left, right)]
+        return block("pdcr-columns", children=columns)
 
     def _connect(self) -> None:
         session, canvas = self.session, self.canvas

@@ -12,6 +12,7 @@ import traitlets as t
 from pdcr_widgets.causal.components import INTERVENTIONS, LayerEffect, LayerEffects
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
+from pdcr_widgets.widgets.figures import axis_range, quiet_figure, show_between
 from pdcr_widgets.widgets.style import block, markup, stylesheet
 from pdcr_widgets.widgets.text import INTERVENTION_WORDS, escape, shorten, signed, words
 
@@ -58,11 +59,11 @@ class LayerEffectChart(w.VBox):
         self._names = bq.OrdinalScale()
         self._points = bq.LinearScale()
         self._bars, self._errors = _marks(self._names, self._points)
-        self._axis, self._figure = _figure(self._names, self._points, [self._bars, self._errors])
+        self._axes, self._figure = _figure(self._names, self._points, [self._bars, self._errors])
         self._readout = markup("pdcr-readout")
         self._rows: list[LayerEffect] = []
         super().__init__(**traits)
-        self.children = (stylesheet(), self._menus(session), self._figure, self._readout)
+        self._around = (stylesheet(), self._menus(session)), (self._readout,)
         self.add_class("pdcr")
         self.observe(self._draw, names=["effects", "intervention", "sort", "colormap", "note"])
         self.observe(self._show_selected, names=["layer"])
@@ -97,7 +98,7 @@ class LayerEffectChart(w.VBox):
         effect = np.nan_to_num([row.effect for row in self._rows])
         spread = np.nan_to_num([row.stderr for row in self._rows])
         colors = share_colors(self.colormap)
-        self._figure.layout.display = None if names else "none"
+        show_between(self, self._around, self._figure if names else None)
         self._names.domain = names[::-1]
         self._fit(names)
         with self._bars.hold_sync():
@@ -105,6 +106,9 @@ class LayerEffectChart(w.VBox):
             self._bars.colors = [
                 colors["supporting" if value < 0 else "harming"] for value in effect
             ] or [colors["supporting"]]
+        low, high, ticks = axis_range([*(effect - spread), *(effect + spread)])
+        self._points.min, self._points.max = low, high
+        self._axes[1].tick_values = ticks
         with self._errors.hold_sync():
             self._errors.x = np.stack([effect - spread, effect + spread], axis=1)
             self._errors.y = [[name, name] for name in names]
@@ -114,10 +118,10 @@ class LayerEffectChart(w.VBox):
         height = f"{max(len(names), 3) * ROW_PX + 44}px"
         shown = {name: shorten(name, 26) for name in names}
         left = 18 + CHARACTER_PX * max(map(len, shown.values()), default=0)
-        if self._figure.layout.height != height or self._axis.tick_labels != shown:
+        if self._figure.layout.height != height or self._axes[0].tick_labels != shown:
             self._figure.layout.height = height
             self._figure.fig_margin = {"top": 4, "bottom": 38, "left": round(left), "right": 14}
-            self._axis.tick_labels = shown
+            self._axes[0].tick_labels = shown
 
     def _show_selected(self, _change: Any = None) -> None:
         names = [row.layer for row in self._rows]
@@ -177,18 +181,13 @@ def _marks(names: bq.Scale, points: bq.Scale) -> tuple[bq.Bars, bq.Lines]:
     return bars, errors
 
 
-def _figure(names: bq.Scale, points: bq.Scale, marks: list[bq.Mark]) -> tuple[bq.Axis, bq.Figure]:
+def _figure(
+    names: bq.Scale, points: bq.Scale, marks: list[bq.Mark]
+) -> tuple[list[bq.Axis], bq.Figure]:
     layers = bq.Axis(scale=names, orientation="vertical", grid_lines="none")
-    effects = bq.Axis(scale=points, label="effect on the outcome, points", num_ticks=6)
-    figure = bq.Figure(
-        marks=marks,
-        axes=[layers, effects],
-        layout=w.Layout(width="100%", min_width="0", display="none"),
-        background_style={"fill": "transparent"},
-        animation_duration=0,
-    )
-    figure.add_class("pdcr-figure")
-    return layers, figure
+    effects = bq.Axis(scale=points, label="effect on the outcome, points", tick_format="~g")
+    figure = quiet_figure("100px", {}, marks=marks, axes=[layers, effects])
+    return [layers, effects], figure
 
 
 def _sorted(rows: list[LayerEffect], sort: str) -> list[LayerEffect]:

@@ -14,6 +14,7 @@ from pdcr_widgets.inputs import Array
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.baseline_controls import grey_range
 from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
+from pdcr_widgets.widgets.figures import axis_range, bins, quiet_figure, show_between
 from pdcr_widgets.widgets.style import markup, stylesheet
 from pdcr_widgets.widgets.text import escape, signed
 from pdcr_widgets.widgets.thumbnails import Thumbnails
@@ -52,11 +53,11 @@ class PatchInspector(w.VBox):
     colormap = t.Enum(list(COLORMAPS), "red-blue")
 
     def __init__(self, session: Session | None = None, **traits: Any) -> None:
-        self._bars, self._zero, self._mean, self._figure = _histogram()
+        self._axes, self._marks, self._figure = _histogram()
         self._words = markup("pdcr-readout")
         self._thumbnails = Thumbnails(rows=2)
         super().__init__(**traits)
-        self.children = (stylesheet(), self._words, self._figure, self._thumbnails)
+        self._around = (stylesheet(), self._words), (self._thumbnails,)
         self.add_class("pdcr")
         self.observe(self._draw, names=["patch", "draws", "note", "image", "colormap"])
         if session is not None:
@@ -68,15 +69,16 @@ class PatchInspector(w.VBox):
 
     def _draw(self, _change: Any = None) -> None:
         draws = self.draws
-        current = draws is not None and (draws.row, draws.col) == self.patch
-        several = current and len(draws.effects) > 1
-        self._figure.layout.display = None if several else "none"
-        self._thumbnails.layout.display = None if current else "none"
-        self._words.value = self._text(draws if current else None)
-        if current:
+        if draws is not None and (draws.row, draws.col) != self.patch:
+            draws = None
+        several = draws is not None and len(draws.effects) > 1
+        show_between(self, self._around, self._figure if several else None)
+        self._thumbnails.layout.display = "none" if draws is None else None
+        self._words.value = self._text(draws)
+        if draws is not None:
             self._show_contents(draws)
-        if several:
-            self._show_histogram(draws.effects)
+            if several:
+                self._show_histogram(draws.effects)
 
     def _text(self, draws: PatchDraws | None) -> str:
         if self.patch is None:
@@ -106,18 +108,19 @@ class PatchInspector(w.VBox):
         self._thumbnails.show(draws.contents[order], grey_range(self.image), strips)
 
     def _show_histogram(self, effects: np.ndarray) -> None:
-        reach = max(float(np.abs(effects).max()), 0.01)
-        low, high = min(float(effects.min()), 0.0), max(float(effects.max()), 0.0)
-        counts, edges = np.histogram(effects, BINS, (low - 0.02 * reach, high + 0.02 * reach))
-        centres = (edges[:-1] + edges[1:]) / 2
+        centres, counts = bins(effects, BINS)
+        half = (centres[1] - centres[0]) / 2
+        _, top, count_ticks = axis_range(counts)
         colors = share_colors(self.colormap)
-        with self._bars.hold_sync():
-            self._bars.x, self._bars.y = centres, counts.astype(float)
-            self._bars.colors = [_strip(centre, colors) for centre in centres]
-        top = float(counts.max())
-        self._zero.y = [0.0, top]
-        with self._mean.hold_sync():
-            self._mean.x, self._mean.y = [float(effects.mean())] * 2, [0.0, top]
+        (across, upwards), (bars, mean) = self._axes, self._marks
+        across.scale.min, across.scale.max = centres[0] - half, centres[-1] + half
+        across.tick_values = axis_range(effects)[2]
+        upwards.scale.max, upwards.tick_values = top, count_ticks[count_ticks % 1 == 0]
+        with bars.hold_sync():
+            bars.x, bars.y = centres, counts
+            bars.colors = [_strip(centre, colors) for centre in centres]
+        with mean.hold_sync():
+            mean.x, mean.y = [float(effects.mean())] * 2, [0.0, top]
 
 
 def _strip(effect: float, colors: dict[str, str]) -> str:
@@ -125,31 +128,17 @@ def _strip(effect: float, colors: dict[str, str]) -> str:
     return colors[kind]
 
 
-def _histogram() -> tuple[bq.Bars, bq.Lines, bq.Lines, bq.Figure]:
+def _histogram() -> tuple[list[bq.Axis], list[bq.Mark], bq.Figure]:
     points, draws = bq.LinearScale(), bq.LinearScale(min=0.0)
     scales = {"x": points, "y": draws}
-    bars = bq.Bars(x=[], y=[], scales=scales, padding=0.1, stroke="#767676")
-    zero = bq.Lines(x=[0.0, 0.0], y=[0.0, 0.0], scales=scales, colors=["#767676"], stroke_width=1)
+    bars = bq.Bars(x=[], y=[], scales=scales, padding=0.08, stroke="#767676")
     mean = bq.Lines(
-        x=[0.0, 0.0],
-        y=[0.0, 0.0],
-        scales=scales,
-        colors=["#e6a700"],
-        stroke_width=2,
-        line_style="dashed",
+        x=[], y=[], scales=scales, colors=["#e6a700"], stroke_width=2, line_style="dashed"
     )
-    figure = bq.Figure(
-        marks=[bars, zero, mean],
-        axes=[
-            bq.Axis(scale=points, label="effect of one draw, points", grid_lines="none"),
-            bq.Axis(
-                scale=draws, orientation="vertical", label="draws", num_ticks=4, tick_format="d"
-            ),
-        ],
-        fig_margin={"top": 6, "bottom": 38, "left": 44, "right": 12},
-        layout=w.Layout(width="100%", min_width="0", height="170px", display="none"),
-        background_style={"fill": "transparent"},
-        animation_duration=0,
+    across = bq.Axis(
+        scale=points, label="effect of one draw, points", grid_lines="none", tick_format="~g"
     )
-    figure.add_class("pdcr-figure")
-    return bars, zero, mean, figure
+    upwards = bq.Axis(scale=draws, orientation="vertical", label="draws", tick_format="d")
+    margin = {"top": 6, "bottom": 38, "left": 44, "right": 12}
+    figure = quiet_figure("170px", margin, marks=[bars, mean], axes=[across, upwards])
+    return [across, upwards], [bars, mean], figure

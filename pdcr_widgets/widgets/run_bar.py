@@ -47,6 +47,7 @@ class RunBar(w.VBox):
     def _show(self, _change: Any = None) -> None:
         status = self._session.status
         self._run.disabled = status == "running"
+        self._run.button_style = "" if status == "running" else "primary"
         self._pause.disabled = status != "running"
         self._stop.disabled = status not in ("running", "paused")
         self._status.value = progress_html(self._session)

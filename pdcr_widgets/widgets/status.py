@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pdcr_widgets.session import Session
-from pdcr_widgets.widgets.text import OUTCOME_WORDS, count, duration, escape, rate, words
+from pdcr_widgets.widgets.text import count, duration, escape, rate
 
 STATUS_WORDS = {
     "idle": "Ready",
@@ -16,14 +16,14 @@ STATUS_WORDS = {
 
 
 def progress_html(session: Session) -> str:
-    """Progress bar, counts, rate, time left; outcome, engine, device, activation; a remark."""
+    """Write progress, counts, rate, time left; engine, device, activation; a remark."""
     progress = session.progress
     share = progress.done / progress.total if progress.total else 0.0
     if session.status == "done":
         share = 1.0
     bar = (
-        f'<div class="pdcr-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
+        f'<div class="pdcr-bar pdcr-{session.status}" role="progressbar" aria-label="Progress" '
+        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
         f'<i style="width:{100 * share:.1f}%"></i></div>'
     )
     lines = "".join(
@@ -86,13 +86,12 @@ def _setting(session: Session) -> list[str]:
     """What is measured, and what measures it."""
     items = []
     if session.ate is not None:
-        outcome = words(OUTCOME_WORDS, str(session.ate.recipe.get("outcome", "outcome")))
-        items.append(f"{outcome} of the region <b>{session.ate.base:.1f}</b> of 100")
         engine = f"{escape(session.ate.engine)} engine"
         if session.ate.reason:
             engine = f'<abbr title="{escape(session.ate.reason)}">{engine}</abbr>'
-        items.append(engine)
-    items.append(escape(session.device))
+        items.append(f"{engine} on {escape(session.device)}")
+    else:
+        items.append(escape(session.device))
     if session.prediction is not None:
         decided = session.prediction.segmenter
         activation = decided.activation

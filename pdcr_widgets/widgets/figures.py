@@ -1,0 +1,77 @@
+"""What the bqplot figures share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import bqplot as bq
+import ipywidgets as w
+import numpy as np
+
+INTERVALS = 5
+
+
+def axis_range(values: Iterable[float]) -> tuple[float, float, np.ndarray]:
+    """Fit a linear axis with round ticks around values and 0.
+
+    Returns
+    -------
+    low, high : float
+        Ends of the axis, a little beyond the outermost values.
+    ticks : ndarray
+        Multiples of 1, 2 or 5 times a power of ten inside them.
+    """
+    shown = [0.0, *values]
+    low, high = min(shown), max(shown)
+    if high == low:
+        high = 1.0
+    rough = (high - low) / INTERVALS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= rough)
+    margin = 0.03 * (high - low)
+    low, high = low - margin * (low < 0), high + margin * (high > 0)
+    ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+    return low, high, ticks
+
+
+def bins(values: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Count values in about ``number`` equal bins, one of which lies centred on 0.
+
+    Returns
+    -------
+    centres, counts : ndarray
+        Middle of each bin, and how many values fall into it.
+    """
+    low, high, _ = axis_range(values)
+    width = (high - low) / number
+    places = np.rint(np.asarray(values) / width).astype(int)
+    steps = np.arange(min(places.min(), 0), max(places.max(), 0) + 1)
+    return steps * width, (places[:, None] == steps).sum(axis=0).astype(float)
+
+
+def quiet_figure(height: str, margin: dict[str, int], **parts: Any) -> bq.Figure:
+    """Give a figure without toolbar and animation that takes the width and theme of its place."""
+    figure = bq.Figure(
+        fig_margin=margin,
+        layout=w.Layout(width="100%", min_width="0", height=height),
+        background_style={"fill": "transparent"},
+        animation_duration=0,
+        padding_x=0.0,
+        padding_y=0.0,
+        display_toolbar=False,
+        **parts,
+    )
+    figure.add_class("pdcr-figure")
+    return figure
+
+
+def show_between(
+    box: w.Box, around: tuple[tuple[w.Widget, ...], tuple[w.Widget, ...]], figure: bq.Figure | None
+) -> None:
+    """Put a figure into a box, or take it out: bqplot cannot draw into a hidden place."""
+    before, after = around
+    children = (*before, figure, *after) if figure is not None else (*before, *after)
+    if tuple(box.children) != children:
+        box.children = children
