@@ -19,7 +19,8 @@ import numpy as np
 FORMAT = 1
 BINS = (0.3, 1.0, 3.0)
 UNREADABLE = (
-    AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, BadZipFile, zlib.error,
+    AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, BadZipFile,
+    zlib.error,
 )  # fmt: skip
 
 
