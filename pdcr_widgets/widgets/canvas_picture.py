@@ -33,7 +33,7 @@ def grey_or_color(
 
 
 def color_effects(effect: np.ndarray, limit: float, colormap: str) -> np.ndarray:
-    """Give ``(rows, cols, 4)``: colour 0..255 and opacity 0..1 of each patch, as the browser does."""
+    """Give ``(rows, cols, 4)``: colour 0..255 and opacity 0..1, as the browser colours patches."""
     stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in COLORMAPS[colormap]])
     value = np.clip(np.nan_to_num(effect) / limit, -1, 1)
     places = (value + 1) / 2 * (len(stops) - 1)

@@ -29,7 +29,9 @@ def _same(old: Any, new: Any) -> bool:
 class Picture(t.TraitType[np.ndarray, Any]):
     """A picture, kept as ``(channels, height, width)``. The browser cannot change it."""
 
-    info_text = "a picture: (channels, height, width), (height, width) or (height, width, 3) numbers"
+    info_text = (
+        "a picture: (channels, height, width), (height, width) or (height, width, 3) numbers"
+    )
 
     def __init__(self) -> None:
         super().__init__(default_value=None, allow_none=True)
@@ -47,6 +49,18 @@ class Picture(t.TraitType[np.ndarray, Any]):
         return getattr(owner, self.name)
 
 
+class _Compared(np.ndarray):
+    def __bool__(self) -> bool:
+        return bool(np.asarray(self).any())
+
+
+class MaskArray(np.ndarray):
+    """A boolean array; whether two of them differ is one answer, as :func:`traitlets.link` asks."""
+
+    def __ne__(self, other: object) -> Any:
+        return np.asarray(np.asarray(self) != other).view(_Compared)
+
+
 class Mask(t.TraitType[np.ndarray, Any]):
     """A boolean array of the shape of the owner's image; packed bits on the wire.
 
@@ -57,18 +71,15 @@ class Mask(t.TraitType[np.ndarray, Any]):
     info_text = "a boolean array of the shape of the image, or a box (top, left, height, width)"
 
     def __init__(self, what: str, allow_none: bool = False) -> None:
-        super().__init__(default_value=None, allow_none=True)
+        super().__init__(default_value=None, allow_none=allow_none)
         self._what = what
-        self._optional = allow_none
         self.metadata.update(to_json=mask_to_wire, from_json=self._from_json)
 
-    def validate(self, owner: Any, value: Any) -> np.ndarray | None:
+    def validate(self, owner: Any, value: Any) -> np.ndarray:
         """Check a mask against the owner's image."""
         if value is None:
-            if self._optional:
-                return None
             raise t.TraitError(f"{self._what} cannot be None; clear it with an all-False array")
-        return as_mask(value, owner.image.shape[1:], self._what)
+        return as_mask(value, owner.image.shape[1:], self._what).view(MaskArray)
 
     def set(self, obj: Any, value: Any) -> None:
         """Set the trait, unless the same mask is there already."""

@@ -29,7 +29,7 @@ MODES = ("replace", "add", "subtract", "intersect")
 LAYERS = ("prediction", "truth", "notes")
 
 
-class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
+class RegionCanvas(anywidget.AnyWidget):
     """Show one slice, draw a region on it, watch its effect map.
 
     Everything is drawn in the browser; no kernel is asked while the pointer moves. The region
@@ -118,6 +118,8 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
     layer_models = t.List(t.Instance(Canvas)).tag(sync=True, **widget_serialization)
     layer_names = t.List(t.Unicode()).tag(sync=True)
 
+    _layers: Layers | None = None
+
     def __init__(
         self,
         image: Any,
@@ -133,7 +135,7 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
         self._effect_ids = count(1)
         self._ack_callbacks = CallbackDispatcher()
         self._ate: ATEMap | None = None
-        self._layers = Layers(LAYERS, shape)
+        self._layers = layers = Layers(LAYERS, shape)
         super().__init__(
             image=picture,
             region=np.zeros(shape, bool) if region is None else region,
@@ -141,19 +143,20 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
             truth=truth,
             spacing=spacing,
             layer_names=list(LAYERS),
-            layer_models=list(self._layers.canvases.values()),
+            layer_models=list(layers.canvases.values()),
             **traits,
         )
         self.on_msg(self._on_message)
-        self._draw_contours("prediction", "truth")
+        for name in ("prediction", "truth"):
+            layers.outline(name, getattr(self, name), dash=name == "truth")
 
     @property
     def layers(self) -> Mapping[str, Canvas]:
-        """ipycanvas canvases over the picture, by name; draw on ``layers["notes"]``.
+        """The ipycanvas canvases over the picture, by name; draw on ``layers["notes"]``.
 
         Coordinates are the picture's pixels. Drawings survive a reload of the page.
         """
-        return MappingProxyType(self._layers.canvases)
+        return MappingProxyType(self._layers.canvases if self._layers else {})
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -183,7 +186,9 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
             The map belongs to a picture of another shape.
         """
         if tuple(ate.spatial) != self.shape:
-            raise ValueError(f"a map of {tuple(ate.spatial)} pixels cannot be shown on {self.shape}")
+            raise ValueError(
+                f"a map of {tuple(ate.spatial)} pixels cannot be shown on {self.shape}"
+            )
         identity = next(self._effect_ids)
         wire = canvas_wire.effect_to_wire(ate, identity, generation)
         self._ate = ate
@@ -193,8 +198,8 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
     def clear_effect(self) -> None:
         """Take the effect map away."""
         self._ate = None
-        self.effect = None
-        self.patch = None
+        self.set_trait("effect", None)
+        self.set_trait("patch", None)
 
     def set_contours(self, *, prediction: Any = None, truth: Any = None) -> None:
         """Draw the contours of the prediction and of the truth; None draws none."""
@@ -230,7 +235,8 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
     def close(self) -> None:
         """Close the canvas and its layers."""
         super().close()
-        self._layers.close()
+        if self._layers is not None:
+            self._layers.close()
 
     def _effect_pixels(self) -> np.ndarray | None:
         ate = self._ate
@@ -241,18 +247,14 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
         limit = self.limit or canvas_wire.nice_limit(ate.effect)
         return canvas_picture.color_effects(ate.to_image(effect), limit, self.colormap)
 
-    def _draw_contours(self, *names: str) -> None:
-        for name in names:
-            self._layers.outline(name, getattr(self, name), dash=name == "truth")
-
     @t.observe("prediction", "truth")
     def _contour_changed(self, change: Any) -> None:
-        if self.layer_models:
-            self._draw_contours(change["name"])
+        if self._layers is not None and self.layer_models:
+            self._layers.outline(change["name"], change["new"], dash=change["name"] == "truth")
 
     @t.observe("image")
     def _image_changed(self, change: Any) -> None:
-        if change["old"] is None or not self.layer_models:
+        if change["old"] is None or self._layers is None or not self.layer_models:
             return
         self.clear_effect()
         if change["old"].shape[1:] != change["new"].shape[1:]:
@@ -265,7 +267,10 @@ class RegionCanvas(anywidget.AnyWidget):  # type: ignore[misc]
             self._ack_callbacks(int(content["id"]))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
         height, width = self.shape
         pixels = int(self.region.sum())
         data["text/plain"] = f"RegionCanvas({height} x {width} pixels, region of {pixels} pixels)"
