@@ -15,7 +15,10 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 README = PAGES[0].read_text()
 
 
-def test_every_python_snippet_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_python_snippet_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     snippets = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
     assert len(snippets) >= 3
     names: dict[str, Any] = {}

@@ -1,0 +1,81 @@
+"""NRRD and MetaImage volumes, through SimpleITK."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pdcr_widgets.images.grid import affine_of, is_usable, reorient
+from pdcr_widgets.images.opened import OpenedImage, finished
+from pdcr_widgets.images.request import Request, decoding, needs
+
+LARGEST_HEADER = 65_536
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+DATA_FILE = re.compile(rb"^(?:ElementDataFile *=|data ?file:) *(\S[^\r\n]*)", re.I | re.M)
+
+
+def read_itk(path: Path, request: Request) -> OpenedImage:
+    """Read NRRD, NHDR, MHA or MHD, turned so that slices are seen as usual."""
+    itk = needs("SimpleITK")
+    _check_data_file(path)
+    reader = itk.ImageFileReader()
+    reader.SetFileName(str(path))
+    with decoding(path.name, "NRRD or MetaImage"):
+        reader.ReadImageInformation()
+        size = [int(side) for side in reader.GetSize()]
+        channels = int(reader.GetNumberOfComponents())
+    request.check_size([channels, *size], path.name)
+    if len(size) not in (2, 3):
+        raise ValueError(f"{path.name} has {len(size)} axes ({size}); an image has 2 or 3")
+    with decoding(path.name, "NRRD or MetaImage") as said:
+        image = reader.Execute()
+        values = itk.GetArrayFromImage(image)
+    array = np.moveaxis(values, -1, 0) if channels > 1 else values[None]
+    if len(size) == 2:
+        array = array[:, None]
+    affine = _affine(image.GetSpacing(), image.GetDirection(), image.GetOrigin())
+    usable = is_usable(affine)
+    if usable and array.shape[1] > 1:
+        array, affine = reorient(array, affine)
+    facts = {"format": path.suffix.lstrip(".").upper(), "shape": tuple(size)}
+    return finished(
+        array,
+        path.name,
+        request.spacing,
+        affine,
+        oriented=usable and len(size) == 3,
+        provenance=facts,
+        notes=tuple(said),
+    )
+
+
+def _affine(
+    spacing: tuple[float, ...], direction: tuple[float, ...], origin: tuple[float, ...]
+) -> np.ndarray:
+    """Affine of (slice, row, column) from ITK's (x, y, z) in LPS."""
+    axes = len(spacing)
+    directions = np.eye(3)
+    directions[:axes, :axes] = np.reshape(direction, (axes, axes))
+    missing = (1.0,) * (3 - axes)
+    lengths = (*spacing, *missing)[::-1]
+    place = LPS_TO_RAS @ np.array((*origin, *(0.0,) * (3 - axes)))
+    return affine_of(lengths, (LPS_TO_RAS @ directions)[:, ::-1], place.tolist())
+
+
+def _check_data_file(path: Path) -> None:
+    """Refuse a header that sends the reader to a file outside its own folder."""
+    with path.open("rb") as file:
+        header = file.read(LARGEST_HEADER)
+    for match in DATA_FILE.finditer(header):
+        name = match[1].decode("latin-1").strip()
+        if name.upper() not in ("LOCAL", "LIST") and Path(name).name != name:
+            raise ValueError(
+                f"{path.name} keeps its pixels in {name!r}; only a file in the same folder is read"
+            )
+        if name.upper().startswith("LIST") or "%" in name:
+            raise ValueError(
+                f"{path.name} keeps its pixels in a list of files, which is not read; open it with "
+                "SimpleITK and give the array"
+            )

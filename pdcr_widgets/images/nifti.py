@@ -1,0 +1,142 @@
+"""NIfTI volumes, through nibabel."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pdcr_widgets.images.grid import is_usable, reorient
+from pdcr_widgets.images.opened import OpenedImage, finished
+from pdcr_widgets.images.request import Request, decoding, needs
+
+MOST_GZIP = 1100
+NIFTI2 = (540).to_bytes(4, "little")
+
+
+def read_nifti(path: Path, request: Request) -> OpenedImage:
+    """Read a volume or slice, turned so that slices are seen as radiologists see them."""
+    with decoding(path.name, "NIfTI") as said:
+        image = _load(path)
+        header, shape = image.header, tuple(int(side) for side in image.shape)
+        dtype = image.get_data_dtype()
+        affine = np.asarray(image.affine, dtype=np.float64)
+    request.check_size(shape, path.name)
+    _check_length(path, header, shape, dtype.itemsize)
+    chosen = _choose_volume(shape, request.volume, path.name)
+    with decoding(path.name, "NIfTI") as more:
+        stored = np.asarray(image.dataobj[(..., *chosen)])
+    array, affine, oriented = from_xyz(stored, affine)
+    codes = int(header["sform_code"]) or int(header["qform_code"])
+    facts = {"format": "NIfTI", "shape": shape, "volume": request.volume}
+    return finished(
+        array,
+        path.name,
+        request.spacing,
+        affine,
+        oriented=oriented and codes > 0,
+        provenance=facts,
+        notes=(*said, *more),
+    )
+
+
+def _load(path: Path) -> Any:
+    """Parse the header; the name counts only for a pair of .hdr and .img."""
+    nibabel = needs("nibabel")
+    if path.suffix in (".hdr", ".img"):
+        return nibabel.load(path)
+    with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
+        size = file.read(4)
+    kind = nibabel.Nifti2Image if NIFTI2 in (size, size[::-1]) else nibabel.Nifti1Image
+    names = {"image": nibabel.FileHolder(str(path)), "header": nibabel.FileHolder(str(path))}
+    if _is_gzip(path) and path.suffix != ".gz":
+        raise ValueError("it is compressed; its name should end in .nii.gz")
+    return kind.from_file_map(names)
+
+
+def from_xyz(stored: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Bring ``(x, y)``, ``(x, y, z)`` or colour values with their affine to our axes."""
+    if stored.dtype.names:
+        colours = [stored[name] for name in stored.dtype.names if name in "RGB"]
+        array = np.stack(colours)
+    else:
+        array = stored[None]
+    array = array.reshape(*array.shape, *(1,) * (4 - array.ndim)).transpose(0, 3, 2, 1)
+    affine = affine[:, [2, 1, 0, 3]]
+    usable = is_usable(affine)
+    if usable and array.shape[1] > 1:
+        array, affine = reorient(array, affine)
+    return array, affine, usable
+
+
+def _choose_volume(shape: Sequence[int], volume: int | None, where: str) -> tuple[int, ...]:
+    """Give the indices after the third axis that leave one volume."""
+    rest = shape[3:]
+    many = [side for side in rest if side > 1]
+    if len(shape) < 2 or len(many) > 1:
+        raise ValueError(f"{where} has the shape {tuple(shape)}; an image has 2 or 3 axes")
+    if not many:
+        return (0,) * len(rest)
+    if volume is None or not 0 <= volume < many[0]:
+        raise ValueError(
+            f"{where} holds {many[0]} volumes (shape {tuple(shape)}); choose one with "
+            f"volume=0 to {many[0] - 1}, got {volume}"
+        )
+    return tuple(volume if side > 1 else 0 for side in rest)
+
+
+def _check_length(path: Path, header: Any, shape: Sequence[int], itemsize: int) -> None:
+    """Compare what the header promises with the file's length, before memory is taken."""
+    promised = int(np.prod([int(side) for side in shape], dtype=object)) * itemsize
+    data = path.with_suffix(".img") if path.suffix == ".hdr" else path
+    held = data.stat().st_size if data.is_file() else 0
+    if _is_gzip(data):
+        held *= MOST_GZIP
+    if promised > held:
+        raise ValueError(
+            f"{path.name} promises {promised} bytes of pixels for its shape {tuple(shape)} and can "
+            "hold fewer: it is cut short, or its header lies"
+        )
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == gzip.compress(b"")[:2]
+
+
+def save_nifti(values: Any, like: OpenedImage, path: str | Path) -> None:
+    """Write a map on the grid of the image it belongs to.
+
+    Parameters
+    ----------
+    values
+        ``ATEMap``, or an array of the spatial shape of ``like``, in points or other units; NaN
+        stays NaN.
+    like
+        Opened image or slice that the values belong to.
+    path
+        Where to write: a name that ends in ``.nii`` or ``.nii.gz``.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ or the name is no NIfTI name.
+    """
+    nibabel = needs("nibabel")
+    if not str(path).endswith((".nii", ".nii.gz")):
+        raise ValueError(f"a NIfTI file ends in .nii or .nii.gz, got {str(path)!r}")
+    pixels = values.to_image() if hasattr(values, "to_image") else values
+    array = np.asarray(pixels, dtype=np.float32)
+    if array.shape != like.spatial:
+        raise ValueError(f"the values have shape {array.shape}, the image {like.spatial}")
+    affine = np.eye(4) if like.affine is None else like.affine
+    volume = array.reshape((1, *array.shape)[-3:]).transpose(2, 1, 0)
+    image = nibabel.Nifti1Image(np.ascontiguousarray(volume), affine[:, [2, 1, 0, 3]])
+    image.header.set_xyzt_units("mm")
+    if not like.oriented:
+        image.set_sform(image.affine, code=0)
+        image.set_qform(image.affine, code=0)
+    nibabel.save(image, path)
