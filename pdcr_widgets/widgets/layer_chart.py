@@ -184,7 +184,7 @@ def _marks(names: bq.Scale, points: bq.Scale) -> tuple[bq.Bars, bq.Lines]:
 def _figure(
     names: bq.Scale, points: bq.Scale, marks: list[bq.Mark]
 ) -> tuple[list[bq.Axis], bq.Figure]:
-    layers = bq.Axis(scale=names, orientation="vertical", grid_lines="none")
+    layers = bq.Axis(scale=names, side="left", grid_lines="none")
     effects = bq.Axis(scale=points, label="effect on the outcome, points", tick_format="~g")
     figure = quiet_figure("100px", {}, marks=marks, axes=[layers, effects])
     return [layers, effects], figure

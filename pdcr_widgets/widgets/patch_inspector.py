@@ -138,7 +138,7 @@ def _histogram() -> tuple[list[bq.Axis], list[bq.Mark], bq.Figure]:
     across = bq.Axis(
         scale=points, label="effect of one draw, points", grid_lines="none", tick_format="~g"
     )
-    upwards = bq.Axis(scale=draws, orientation="vertical", label="draws", tick_format="d")
+    upwards = bq.Axis(scale=draws, side="left", label="draws", tick_format="d")
     margin = {"top": 6, "bottom": 38, "left": 44, "right": 12}
     figure = quiet_figure("170px", margin, marks=[bars, mean], axes=[across, upwards])
     return [across, upwards], [bars, mean], figure
