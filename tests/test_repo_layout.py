@@ -97,8 +97,16 @@ def test_the_method_starts_with_torch_and_numpy_only(path: Path) -> None:
         n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Import | ast.ImportFrom)
     ]
     names = imported(ast.Module(body=top, type_ignores=[]), path)
-    known = {"torch", "numpy", "pdcr_widgets", *sys.stdlib_module_names} - {"threading", "asyncio"}
+    known = {"torch", "numpy", "pdcr_widgets", *sys.stdlib_module_names} - {"asyncio"}
     assert {name.partition(".")[0] for name in names} <= known
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "causal").rglob("*.py")), ids=name_of)
+def test_the_method_neither_prints_nor_starts_threads(path: Path) -> None:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    assert not used & {"print", "Thread", "ThreadPoolExecutor", "Process", "manual_seed_all"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
