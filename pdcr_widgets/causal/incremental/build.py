@@ -74,7 +74,7 @@ def incremental_engine(
 
     recording = recorded(images)
     known = prepared(segmenter.model, recording, lambda: recorded(torch.cat([images, images])))
-    engine = IncrementalEngine(segmenter, recording, known.simple, window, memory)
+    engine = IncrementalEngine(segmenter, recording, known, window, memory)
     size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
     reason = _verdict(known, engine, segmenter, images[0], window, size, must_be_faster)
     if reason:

@@ -65,7 +65,8 @@ class Call:
 class Recording:
     """Calls in order, their values for the recorded image, and the modules' outputs.
 
-    ``calls[0]`` is the input. ``layers`` maps a module's name to the call that made its output.
+    ``calls[0]`` is the input. ``layers`` maps the name of a module that ran once to
+    the call that made its output.
     """
 
     calls: list[Call]
@@ -229,11 +230,15 @@ def _storage(tensor: Tensor) -> int:
 def _watched_modules(model: Any, recorder: _Recorder) -> Iterator[None]:
     """Note which call made each module's output; the hooks are gone afterwards."""
     handles = []
+    seen: Counter[str] = Counter()
 
     def watch(name: str) -> Callable[..., None]:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             if isinstance(output, Tensor) and id(output) in recorder.index:
+                seen.update([name])
                 recorder.layers[name] = recorder.index[id(output)]
+                if seen[name] > 1:
+                    del recorder.layers[name]
 
         return note
 

@@ -51,6 +51,13 @@ class Cones:
             for first, last in (self.needed[axis][node] for axis in range(self.dims))
         )
 
+    def follows(self, source: int) -> bool:
+        """Whether the output depends on a node."""
+        if source not in self.order:
+            return False
+        first, last = self.needed[0][source]
+        return bool(last[0] >= first[0])
+
     def _needed(self, axis: int) -> dict[int, Interval]:
         needed = {i: (np.array([0]), np.array([-1])) for i in self.order}
         part = self.window[axis]
@@ -120,13 +127,16 @@ def _dependences(graph: Graph, index: int) -> list[list[Dependence]]:
     return reads
 
 
-def central_extent(graph: Graph) -> dict[int, float]:
-    """Share of each node's map that one pixel in the middle of the input reaches."""
-    spatial = graph[0].spatial
-    cones = Cones(graph, tuple(slice(0, n) for n in graph.output_spatial()))
+def reach(graph: Graph, source: int) -> dict[int, float]:
+    """Share of each node's map that an intervention in the middle of the source changes.
+
+    On the input that is one pixel, on any other node the whole map.
+    """
+    cones = Cones(graph, tuple(slice(0, n) for n in graph[graph.output.node].spatial))
     shares = dict.fromkeys(cones.order, 1.0)
-    for axis, extent in enumerate(spatial):
-        middle = np.array([extent // 2])
-        for i, (first, last) in cones.forward(axis, 0, (middle, middle)).items():
-            shares[i] *= float(last[0] - first[0] + 1)
+    for axis, extent in enumerate(graph[source].spatial):
+        first, last = (extent // 2, extent // 2) if source == 0 else (0, extent - 1)
+        changed = cones.forward(axis, source, (np.array([first]), np.array([last])))
+        for i, (start, stop) in changed.items():
+            shares[i] *= float(stop[0] - start[0] + 1)
     return shares

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.buckets import Windows1D, arrange, axis_costs, work
+from pdcr_widgets.causal.incremental.cache import Prepared
 from pdcr_widgets.causal.incremental.capture import Recording
 from pdcr_widgets.causal.incremental.cones import Cones
 from pdcr_widgets.causal.incremental.executor import Executor, Plan, planned
 from pdcr_widgets.causal.incremental.graph import Graph
+from pdcr_widgets.causal.incremental.layers import LayerSource, usable_layers
 from pdcr_widgets.causal.incremental.tables import Windows
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
@@ -46,12 +48,14 @@ class IncrementalEngine:
         self,
         segmenter: Segmenter,
         recording: Recording,
-        graph: Graph,
+        known: Prepared,
         window: tuple[slice, ...],
         memory: int,
     ) -> None:
         self._segmenter, self._window, self._memory = segmenter, window, memory
-        self._recording = recording
+        self._recording, self._graph = recording, known.graph
+        self._layer: LayerSource | None = None
+        graph = known.simple
         self.batch = 4 * BUCKET
         self._bucket = BUCKET
         self._cones = Cones(graph, window)
@@ -118,13 +122,68 @@ class IncrementalEngine:
                 self._fill(result, reached[bucket], starts, content)
         return result
 
+    def layers(self) -> dict[str, tuple[int, ...]]:
+        """Layers whose output can be replaced, by module name: ``(channels, *spatial)``.
+
+        Those whose output is a map and that run once; of others, use forward hooks.
+        """
+        nodes = usable_layers(self._graph)
+        return {
+            name: (self._graph[i].channels, *self._graph[i].spatial) for name, i in nodes.items()
+        }
+
+    def layer_window(self, layer: str) -> tuple[slice, ...]:
+        """Part of a layer's map that the predictions in the window depend on; () for none."""
+        return self._source(layer).window
+
+    @torch.no_grad()
+    def layer_probabilities(self, layer: str, values: Tensor) -> Tensor:
+        """Predict after replacing a layer's output.
+
+        Parameters
+        ----------
+        layer
+            Name of one of `layers`.
+        values
+            ``(n, channels, *layer_window)`` replacements, or of the layer's whole map.
+
+        Returns
+        -------
+        Tensor
+            ``(n, *window)`` probability of the target, 0..1.
+        """
+        source = self._source(layer)
+        channels, *spatial = self.layers()[layer]
+        if tuple(values.shape[1:]) == (channels, *spatial):
+            values = values[(slice(None), slice(None), *source.window)]
+        expected = (channels, *(s.stop - s.start for s in source.window))
+        if source.reaches and tuple(values.shape[1:]) != expected:
+            raise ValueError(
+                f"values for layer {layer!r} must be (n, {', '.join(map(str, expected))}) or of its "
+                f"whole map, got {tuple(values.shape)}"
+            )
+        scores = self.original_scores.expand(len(values), *self.original_scores.shape)
+        if source.reaches:
+            each = self._bytes(source.plan(1), source.cones.graph)
+            count = max(1, min(self._bucket, self._memory // each))
+            scores = torch.cat([source.run(part) for part in values.to(scores).split(count)])
+        return self._segmenter.probability(scores)
+
+    def _source(self, layer: str) -> LayerSource:
+        nodes = usable_layers(self._graph)
+        if layer not in nodes:
+            raise ValueError(f"no layer {layer!r} to replace; there are {sorted(nodes)}")
+        if self._layer is None or self._layer.node != nodes[layer]:
+            self._layer = LayerSource(self._graph, self._recording, nodes[layer], self._window)
+        return self._layer
+
     def _fill(self, result: Tensor, picked: Ints, starts: Ints, content: Tensor) -> None:
         """Evaluate one bucket, in halves when memory runs out."""
         size = tuple(content.shape[2:])
         where = torch.from_numpy(picked).to(content.device)
         try:
             plan = self._plan(starts[picked], size)
-            limit = max(1, self._memory // self._bytes(plan, len(picked)))
+            limit = max(1, self._memory // self._bytes(plan, self._cones.graph))
             if len(picked) <= limit:
                 result[where] = self._executor.run(0, content[where], plan)
                 return
@@ -140,9 +199,8 @@ class IncrementalEngine:
         box = Windows(starts, size, np.ones(len(starts), dtype=bool))
         return planned(self._cones, self._axes(size)[0], 0, starts, box)
 
-    def _bytes(self, plan: Plan, count: int) -> int:
+    def _bytes(self, plan: Plan, graph: Graph) -> int:
         """Memory that one intervention of a plan takes."""
-        graph = self._cones.graph
         item = self.original_scores.element_size()
         rows = [(windows.rows, max(graph[i].channels, 1)) for i, windows in plan.items()]
         kept = sum(n * channels for n, channels in rows)

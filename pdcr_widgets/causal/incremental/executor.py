@@ -39,6 +39,7 @@ class Executor:
         self._tables: dict[int, Table] = {}
         self._plain: dict[int, Tensor] = {}
         self._fills = _fills(graph)
+        self._like = next(v for v in values if v is not None)
 
     def release(self) -> None:
         """Give back the memory of all windows."""
@@ -51,13 +52,23 @@ class Executor:
             crop = self.cones.crop(index)
             base = self._original(index)
             if base is None:
-                part = self._computed(index, *_box(crop), {})
+                part = self._recomputed(index, crop)
                 table = Table(part, tuple(slice(0, n) for n in part.shape[2:]), self._fills[index])
                 table.first = tuple(s.start for s in crop)
             else:
                 table = Table(base, crop, self._fills[index])
             self._tables[index] = table
         return self._tables[index]
+
+    def _recomputed(self, index: int, crop: tuple[slice, ...]) -> Tensor:
+        """Original values that the recording does not have."""
+        node = self.graph[index]
+        if isinstance(node.kind, Whole):
+            return self._whole(node, {}, 1)[(slice(None), slice(None), *crop)]
+        if not node.operands:  # a layer overwritten in place; its window replaces all that is read
+            size = _box(crop)[1]
+            return self._like.new_zeros((1, node.channels, *size))
+        return self._computed(index, *_box(crop), {})
 
     def _original(self, index: int) -> Tensor | None:
         node = self.graph[index]

@@ -7,7 +7,6 @@ becomes a sum of convolutions, so that a part that an intervention does not chan
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import look_through
-from pdcr_widgets.causal.incremental.cones import central_extent
+from pdcr_widgets.causal.incremental.cones import reach
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Resample, Stencil, Transposed
 from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp, affine, joined
@@ -24,22 +23,22 @@ from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp, aff
 SIMILAR = 0.8
 
 
-def simplified(graph: Graph, pinned: frozenset[int] = frozenset()) -> Graph:
+def simplified(graph: Graph, source: int = 0) -> Graph:
     """Graph of the same function with fewer windows to compute; the given one is left alone.
 
     Parameters
     ----------
-    pinned
-        Nodes that must stay as they are, because an intervention will replace their values.
+    source
+        Node whose values interventions will replace; it stays as it is.
     """
-    graph = Graph([replace(node) for node in graph.nodes], graph.output, dict(graph.layers))
-    fold_batch_norms(graph, pinned)
-    split_concatenations(graph, central_extent(graph))
-    merge_pointwise(graph, central_extent(graph), pinned)
+    graph = Graph([replace(node) for node in graph.nodes], graph.output, {})
+    fold_batch_norms(graph, source)
+    split_concatenations(graph, reach(graph, source))
+    merge_pointwise(graph, reach(graph, source), source)
     return graph
 
 
-def fold_batch_norms(graph: Graph, pinned: frozenset[int]) -> None:
+def fold_batch_norms(graph: Graph, source: int) -> None:
     """Scale the weights of convolutions that only a batch norm reads."""
     users = graph.users()
     for i in graph.live():
@@ -48,7 +47,7 @@ def fold_batch_norms(graph: Graph, pinned: frozenset[int]) -> None:
             continue
         before = node.operands[0].node
         conv = graph[before]
-        if _is_plain(node.operands[0]) and users[before] == [i] and before not in pinned:
+        if _is_plain(node.operands[0]) and users[before] == [i] and before != source:
             kind = _scaled(conv, *node.program[0].args[1:])
             if kind is not None:
                 graph.nodes[i] = replace(node, kind=kind, operands=conv.operands, program=())
@@ -146,7 +145,7 @@ def _subset(graph: Graph, joint: Node, operands: list[Operand]) -> Operand:
     return Operand(len(graph.nodes) - 1, (None,) * len(joint.spatial))
 
 
-def merge_pointwise(graph: Graph, extent: dict[int, float], pinned: frozenset[int]) -> None:
+def merge_pointwise(graph: Graph, extent: dict[int, float], source: int) -> None:
     """Let what only a pointwise node reads be computed in that node's own window."""
     users = graph.users()
     for i in graph.live():
@@ -154,7 +153,7 @@ def merge_pointwise(graph: Graph, extent: dict[int, float], pinned: frozenset[in
             node = graph[i]
             if not node.program:
                 break
-            found = _mergeable(graph, i, users, extent, pinned)
+            found = _mergeable(graph, i, users, extent, source)
             if found is None:
                 break
             graph.nodes[i] = _merged(graph, i, found)
@@ -167,22 +166,25 @@ def _mergeable(
     index: int,
     users: dict[int, list[int]],
     extent: dict[int, float],
-    pinned: frozenset[int],
+    source: int,
 ) -> int | None:
     """Operand to merge into a node: of several, the one that changes most widely."""
     node = graph[index]
     found: list[tuple[float, int]] = []
     for position, operand in enumerate(node.operands):
-        other, source = operand.node, graph[operand.node]
-        if other in pinned or set(users[other]) != {index} or not _is_plain(operand):
+        other, first = operand.node, graph[operand.node]
+        if other == source or set(users[other]) != {index} or not _is_plain(operand):
             continue
         if node.kind is not None and position == 0:
             continue
-        if source.kind is None and source.program:
-            found.append((extent[other] + (node.kind is not None), other))
-        elif isinstance(source.kind, (Stencil, Transposed, Resample)) and node.kind is None:
-            if extent[other] >= SIMILAR * extent[index]:
-                found.append((extent[other], other))
+        if first.kind is None and first.program:
+            found.append((extent[other], other))
+        elif (
+            node.kind is None
+            and isinstance(first.kind, (Stencil, Transposed, Resample))
+            and extent[other] >= SIMILAR * extent[index]
+        ):
+            found.append((extent[other], other))
     return max(found)[1] if found else None
 
 
@@ -220,6 +222,3 @@ def _merged_behind(node: Node, first: Node, other: int) -> Node:
 
 def _is_plain(operand: Operand) -> bool:
     return all(view is None for view in operand.views)
-
-
-Compute = Callable[[Tensor], Tensor]

@@ -96,10 +96,6 @@ class Graph:
     def __getitem__(self, index: int) -> Node:
         return self.nodes[index]
 
-    def output_spatial(self) -> Shape:
-        """Spatial shape of the output."""
-        return self[self.output.node].spatial
-
     def users(self) -> dict[int, list[int]]:
         """Nodes that read each node."""
         users: dict[int, list[int]] = {i: [] for i in self.live()}

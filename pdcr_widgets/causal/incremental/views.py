@@ -17,7 +17,8 @@ NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 def alias(b: Builder, index: int, a: dict[str, Any]) -> Operand:
     """Results that are their input, whatever the operator is called."""
-    ref = next(iter(a.values()))
+    del a
+    ref = b.calls[index].args[0]
     source = b.operand(ref)
     if (b.calls[ref.index].shape, b.calls[ref.index].dtype) != (
         b.calls[index].shape,
