@@ -60,6 +60,7 @@ class Catalog:
         return Site(
             observed.name, "layer", observed.shape, observed.channel,
             self.groups[observed.name], self._order(observed), module=observed.name,
+            passes=observed.passes,
         )  # fmt: skip
 
     def _order(self, observed: Observed) -> int:
@@ -164,5 +165,5 @@ def channel_site(layer: Site, start: int, stop: int) -> Site:
     shape[layer.channel] = stop - start
     return Site(
         f"{layer.name}[{text}]", "channels", tuple(shape), layer.channel, layer.group,
-        layer.order, module=layer.module, part=(layer.channel, start, stop),
+        layer.order, module=layer.module, part=(layer.channel, start, stop), passes=layer.passes,
     )  # fmt: skip

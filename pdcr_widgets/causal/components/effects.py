@@ -14,10 +14,11 @@ from pdcr_widgets.causal.components.interventions import INTERVENTIONS, Interven
 from pdcr_widgets.causal.components.layer_results import LayerEffects, LayerEffectUpdate
 from pdcr_widgets.causal.components.observe import torch_module
 from pdcr_widgets.causal.components.preserve import preserved
-from pdcr_widgets.causal.components.runner import Donors, HookRunner
+from pdcr_widgets.causal.components.runner import Donors
 from pdcr_widgets.causal.components.sites import Site
-from pdcr_widgets.causal.components.study import Study, LayerSweep
+from pdcr_widgets.causal.components.study import LayerSweep, Study
 from pdcr_widgets.causal.components.where import as_mask
+from pdcr_widgets.causal.components.windowed import make_runner
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.outcome import Empty, Outcome
 from pdcr_widgets.causal.segmenter import segmenter
@@ -52,6 +53,7 @@ def iter_layer_effects(
     outcome: str = "dice",
     empty: Empty = "agree",
     seed: int = 0,
+    engine: str = "auto",
     batch: int | None = None,
 ) -> Iterator[LayerEffectUpdate]:
     """Measure layer effects step by step; stop iterating to cancel.
@@ -94,8 +96,11 @@ def iter_layer_effects(
         Points where prediction and reference are both empty, see `Outcome`.
     seed
         Of every random value. Each draw depends on seed, layer and its number alone.
+    engine
+        ``"incremental"``: only what follows a layer and the region reads is computed, exactly.
+        ``"full"``: whole passes with hooks. ``"auto"``: the faster one that agrees.
     batch
-        Interventions per forward pass.
+        Interventions per whole forward pass.
 
     Yields
     ------
@@ -114,7 +119,7 @@ def iter_layer_effects(
     kinds = as_kinds(intervention)
     study = make_study(
         model, image, region, truth, layers=layers, donors=donors, where=where,
-        elsewhere=elsewhere, outcome=outcome, empty=empty, seed=seed, batch=batch,
+        elsewhere=elsewhere, outcome=outcome, empty=empty, seed=seed, engine=engine, batch=batch,
     )  # fmt: skip
     return LayerSweep(check_donors(study, kinds), kinds, check_samples(samples)).run()
 
@@ -132,6 +137,7 @@ def make_study(
     outcome: str = "dice",
     empty: Empty = "agree",
     seed: int = 0,
+    engine: str = "auto",
     batch: int | None = None,
 ) -> Study:
     """Check what the user gave, look at the network and predict the untouched image."""
@@ -142,7 +148,9 @@ def make_study(
         target = Target.of(wrapped, image, region, truth, outcome, empty)
     sites = Catalog(target.segmenter, target.image).find(layers)
     everything = tuple(slice(0, n) for n in target.region.shape)
-    runner = HookRunner(target, everything if elsewhere else target.window, batch)
+    read = everything if elsewhere else target.window
+    with preserved(torch_module(wrapped), wrapped.device):
+        runner = make_runner(target, read, engine, batch)
     study = Study(target, sites, runner, None, seed, as_mask(where, target.region))
     study.donors = None if donors is None else Donors(target, _donor_images(donors, target), sites)
     if elsewhere:

@@ -34,6 +34,8 @@ class Observed:
         Shape of its output without the batch axis; empty where the output is not a tensor.
     channel : int
         Axis of ``shape`` that holds the channels.
+    passes : bool
+        Whether it hands an input on as it is, like dropout outside training.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Observed:
     incoming: int
     shape: tuple[int, ...]
     channel: int
+    passes: bool = False
 
     @property
     def is_leaf(self) -> bool:
@@ -128,19 +131,30 @@ def observe(segmenter: Segmenter, image: Tensor) -> list[Observed]:
     modules = dict(model.named_modules())
     seen: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
     channels: dict[str, int] = {}
+    passing: set[str] = set()
 
     def note(name: str, args: Any, kwargs: Any, output: Any) -> None:
         tensor = first_tensor(output)
         inputs = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
         shape = () if tensor is None else tuple(tensor.shape[1:])
         seen.setdefault(name, []).append((_positions(inputs, image.ndim), shape))
+        if any(tensor is given for given in inputs):
+            passing.add(name)
         if tensor is not None:
             channels[name] = _channel_axis(name, modules[name], tensor, image.ndim, channels)
 
     with forward_hooks(modules, note):
         segmenter.scores(image[None])
     return [
-        Observed(name, modules[name], len(calls), order, *calls[0], channels.get(name, 0))
+        Observed(
+            name,
+            modules[name],
+            len(calls),
+            order,
+            *calls[0],
+            channels.get(name, 0),
+            name in passing,
+        )
         for order, (name, calls) in enumerate(seen.items())
     ]
 

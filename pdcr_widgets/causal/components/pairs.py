@@ -113,7 +113,8 @@ def pair_effects(
     """
     kinds = as_kinds(intervention)
     check_samples(samples)
-    study = check_donors(make_study(model, image, region, truth, layers=layers, **options), kinds)
+    study = make_study(model, image, region, truth, layers=layers, engine="full", **options)
+    check_donors(study, kinds)
     if len(study.sites) < 2:
         raise ValueError(f"a pair needs two components, got {[s.name for s in study.sites]}")
     rows: list[PairEffect] = []

@@ -140,7 +140,7 @@ def skip_paths(
     """
     kinds = as_kinds(intervention)
     check_samples(samples)
-    study = make_study(model, image, region, truth, layers=skips, **options)
+    study = make_study(model, image, region, truth, layers=skips, engine="full", **options)
     edges = study.sites
     sources = _sources(study, edges)
     study.sites = [*edges, *sources]
@@ -194,7 +194,7 @@ def _three(study: Study, edge: Site, source: Site, content: Tensor) -> np.ndarra
     """Total, through the skip, through the rest: ``(n, 3)`` points."""
     target = study.target
     carried = edited(target.segmenter, target.image, [(source, content)], keep=[edge])[1][0]
-    original = study.values[edge.name].expand(carried.shape)
+    original = study.values(edge).expand(carried.shape)
     plans = (
         [(source, content)],
         [(edge, carried)],

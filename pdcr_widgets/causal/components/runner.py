@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -32,6 +33,22 @@ class Runner(Protocol):
 
     def probabilities(self, edits: Sequence[Edit]) -> Tensor:
         """Replace all sites at once and predict: ``n`` contents each -> ``(n, *read)`` in 0..1."""
+
+    def each(self, edits: Sequence[Edit], whole: Tensor) -> Tensor:
+        """Replace the sites, all parts of one tensor, one at a time.
+
+        Parameters
+        ----------
+        edits
+            Sites with ``n_i`` contents each.
+        whole
+            What the tensor is for the image, without the batch axis.
+
+        Returns
+        -------
+        Tensor
+            ``(sum of n_i, *read)`` in 0..1.
+        """
 
 
 class HookRunner:
@@ -84,6 +101,32 @@ class HookRunner:
             parts.append(predicted[(slice(None), *self._read)].clone())
             done += len(predicted)
         return torch.cat(parts)
+
+    def each(self, edits: Sequence[Edit], whole: Tensor) -> Tensor:
+        """Replace the sites, all parts of one tensor, one at a time."""
+        found = []
+        for part in batches(edits, self.batch):
+            site = replace(part[0][0], part=None, shape=tuple(whole.shape))
+            found.append(self.probabilities([(site, spread(part, whole))]))
+        return torch.cat(found)
+
+
+def batches(edits: Sequence[Edit], size: int) -> Iterator[list[Edit]]:
+    """Split edits so that each list has at most ``size`` contents, and at least one edit."""
+    held: list[Edit] = []
+    for edit in edits:
+        if held and sum(len(content) for _, content in (*held, edit)) > size:
+            yield held
+            held = []
+        held.append(edit)
+    if held:
+        yield held
+
+
+def spread(edits: Sequence[Edit], whole: Tensor) -> Tensor:
+    """Give one copy of the whole tensor per content, each with its site replaced."""
+    copies = [site.put(whole.expand(len(c), *whole.shape), c) for site, c in edits]
+    return torch.cat(copies)
 
 
 class Donors:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from torch import Tensor
 
 Path = tuple[int, ...]
+Place = tuple[str, int, Path]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Site:
         Place in that operation's arguments; empty for its result.
     part : tuple of int or None
         ``(axis, start, stop)`` of the whole tensor; None for all of it.
+    passes : bool
+        Whether the module hands an input on as it is, so that others may read the same tensor.
     """
 
     name: str
@@ -49,6 +52,16 @@ class Site:
     op: int = -1
     path: Path = ()
     part: tuple[int, int, int] | None = None
+    passes: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Identity of the tensor that the site is, or is a part of."""
+        return self.module, self.op, self.path
+
+    def entire(self) -> Site:
+        """Give the site of the whole tensor; only its place means something."""
+        return replace(self, part=None)
 
     @property
     def positions(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from pdcr_widgets.causal.components.layer_results import (
     LayerEffectUpdate,
 )
 from pdcr_widgets.causal.components.runner import Donors, Runner
-from pdcr_widgets.causal.components.sites import Site
+from pdcr_widgets.causal.components.sites import Place, Site
 from pdcr_widgets.causal.components.where import mask_at
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.outcome import Outcome
@@ -60,14 +61,19 @@ class Study:
     rest: Outcome | None = None
 
     @cached_property
-    def values(self) -> dict[str, Tensor]:
-        """What is at each site for the image."""
-        kept = captured(self.target.segmenter, self.target.image[None], self.sites)[1]
-        return {site.name: v[0] for site, v in zip(self.sites, kept, strict=True)}
+    def wholes(self) -> dict[Place, Tensor]:
+        """Tensors that the sites are or are parts of, for the image."""
+        whole = {site.place: site.entire() for site in self.sites}
+        kept = captured(self.target.segmenter, self.target.image[None], list(whole.values()))[1]
+        return {place: values[0] for place, values in zip(whole, kept, strict=True)}
+
+    def values(self, site: Site) -> Tensor:
+        """What is at a site for the image."""
+        return site.cut(self.wholes[site.place][None])[0]
 
     def source(self, site: Site, wants_mean: bool = False) -> Source:
         """What interventions on a site may use."""
-        values = self.values[site.name]
+        values = self.values(site)
         window = self.runner.window(site)
         key = component_key(self.seed, site.name)
         area = None if self.area is None else mask_at(self.area, site).to(values.device)
@@ -82,8 +88,17 @@ class Study:
         mean = donors.mean(site) if wants_mean else None
         return Source(values, site.channel, window, key, activations, mean, area)
 
-    def effects(self, edits: Sequence[Edit], what: str) -> np.ndarray:
-        """Effects of interventions, each on all sites of ``edits`` at once.
+    def effects(self, edits: Sequence[Edit], what: str, apart: bool = False) -> np.ndarray:
+        """Effects of interventions on all sites of ``edits`` at once, or on one at a time.
+
+        Parameters
+        ----------
+        edits
+            Sites with ``n`` contents each; with ``apart`` parts of one tensor, with any number.
+        what
+            What is replaced, for errors.
+        apart
+            Whether each edit is an intervention of its own.
 
         Returns
         -------
@@ -92,7 +107,10 @@ class Study:
             it is not asked for).
         """
         with torch.inference_mode():
-            probability = self.runner.probabilities(edits)
+            if apart:
+                probability = self.runner.each(edits, self.wholes[edits[0][0].place])
+            else:
+                probability = self.runner.probabilities(edits)
             if not bool(torch.isfinite(probability).all()):
                 raise ValueError(
                     f"the model returned NaN or infinite values after replacing {what}; leave that "
@@ -125,12 +143,19 @@ class LayerSweep:
         yield self.update("preparing")
         wants_mean = "dataset_mean" in self.kinds
         for draws in self._rounds():
-            for site in self.study.sites:
-                jobs = [(n, d) for n in self.kinds for d in draws if d < self.draws(n)]
-                if jobs:
-                    self._measure(site, self.study.source(site, wants_mean), jobs)
-                    yield self.update(site.name)
+            for sites in self._bundles(draws):
+                done = self._measure(sites, draws, wants_mean)
+                if done:
+                    yield self.update(sites[0].name)
         yield self.update("done")
+
+    def _bundles(self, draws: range) -> Iterator[list[Site]]:
+        """Sites that are measured in one go: each alone, but parts of one tensor together."""
+        count = max(1, len(self.kinds) * len(draws))
+        for _, run in groupby(self.study.sites, key=lambda s: s.place if s.part else s.name):
+            sites, size = list(run), max(1, self.study.runner.batch // count)
+            for start in range(0, len(sites), size):
+                yield sites[start : start + size]
 
     def draws(self, kind: str) -> int:
         """Number of draws of a kind."""
@@ -143,15 +168,24 @@ class LayerSweep:
             yield range(start, min(start + size, last))
             start, size = start + size, self.study.runner.batch
 
-    def _measure(self, site: Site, source: Source, jobs: Sequence[tuple[str, int]]) -> None:
-        kinds = list(dict.fromkeys(name for name, _ in jobs))
+    def _measure(self, sites: Sequence[Site], draws: range, wants_mean: bool) -> bool:
+        jobs = [(n, [d for d in draws if d < self.draws(n)]) for n in self.kinds]
+        jobs = [(name, numbers) for name, numbers in jobs if numbers]
+        edits: list[Edit] = []
         with torch.inference_mode():
-            content = torch.cat(
-                [self.kinds[kind](source, [d for n, d in jobs if n == kind]) for kind in kinds]
-            )
-        effects = self.study.effects([(site, content)], f"{site.name!r} by {kinds}")
-        for (kind, _), effect in zip(jobs, effects, strict=True):
-            self.found.setdefault((site.name, kind), []).append(effect)
+            for site in sites if jobs else ():
+                source = self.study.source(site, wants_mean)
+                edits.append((site, torch.cat([self.kinds[n](source, d) for n, d in jobs])))
+        if not edits:
+            return False
+        kinds = [name for name, _ in jobs]
+        what = f"{', '.join(repr(s.name) for s in sites)} by {kinds}"
+        effects = iter(self.study.effects(edits, what, apart=sites[0].part is not None))
+        for site in sites:
+            for name, numbers in jobs:
+                found = self.found.setdefault((site.name, name), [])
+                found.extend(next(effects) for _ in numbers)
+        return True
 
     def update(self, stage: str) -> LayerEffectUpdate:
         """The state as a frozen result."""
