@@ -119,9 +119,11 @@ def test_views_of_a_prediction() -> None:
     )
 
 
-def test_a_probability_equal_to_the_threshold_is_not_predicted() -> None:
-    outcome = Outcome("area", REGION, REGION, 0.5)
+@pytest.mark.parametrize("name", ["dice", "iou", "area"])
+def test_a_probability_equal_to_the_threshold_is_not_predicted(name: str) -> None:
+    outcome = Outcome(name, REGION, REGION, 0.5)
     assert outcome(torch.full((1, 5, 6), 0.5)).item() == 0
+    assert outcome(torch.full((1, 5, 6), 0.5001)).item() == 100
 
 
 @pytest.mark.parametrize(

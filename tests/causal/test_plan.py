@@ -71,6 +71,13 @@ def test_groups_hold_each_cell_once_and_none_that_touches(grid: PatchGrid, facto
 
 @quick
 @given(grids(), st.integers(2, 4))
+def test_nearest_groups_come_first(grid: PatchGrid, factor: int) -> None:
+    nearest = [grid.distance(group[group >= 0]).min() for group in grid.groups(factor)[0]]
+    assert_array_equal(nearest, sorted(nearest))
+
+
+@quick
+@given(grids(), st.integers(2, 4))
 def test_a_group_pastes_exactly_its_cells(grid: PatchGrid, factor: int) -> None:
     """The whole path of a coarse intervention: laid out, kept pixels kept, edges cropped."""
     image = torch.zeros(1, *grid.spatial)
