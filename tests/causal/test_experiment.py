@@ -19,8 +19,10 @@ REGION = box((19, 14), slice(8, 13), slice(4, 9))
 REGION[10, 6] = False
 
 
-def experiment(baseline: Any, model: Any = None, size: int = 3) -> Experiment:
-    target = Target.of(model or SmallNet(2), IMAGE, REGION, outcome="mean_probability")
+def experiment(
+    baseline: Any, model: Any = None, size: int = 3, outcome: str = "mean_probability"
+) -> Experiment:
+    target = Target.of(model or SmallNet(2), IMAGE, REGION, outcome=outcome)
     engine = FullEngine(target.segmenter, target.image, target.window)
     return Experiment.of(target, size, baseline, engine, seed=0)
 
@@ -52,7 +54,7 @@ def test_group_effects_replace_every_member_with_its_own_content(factor: int) ->
     assert bank is not None
     cells, corners = held.grid.groups(factor)
     choices = np.random.default_rng(0).integers(0, 7, cells.shape)
-    found = held.group_effects(cells, corners, choices)
+    found, _ = held.group_effects(cells, corners, choices)
     assert held.evaluations == len(cells)
     for effect, group, choice in zip(found, cells, choices, strict=True):
         image = IMAGE.clone()
@@ -69,8 +71,26 @@ def test_group_effects_of_a_linear_score_add_up() -> None:
     cells, corners = held.grid.groups(4)
     alone = np.zeros(int(np.prod(held.grid.shape)))
     alone[held.grid.cells] = held.effects(held.grid.cells, np.zeros_like(held.grid.cells))
-    together = held.group_effects(cells, corners, np.zeros_like(cells))
+    together, _ = held.group_effects(cells, corners, np.zeros_like(cells))
     assert_allclose(together, np.where(cells >= 0, alone[cells], 0).sum(axis=1), rtol=1e-9)
+
+
+def test_groups_say_how_near_they_bring_a_pixel_to_a_flip() -> None:
+    held = experiment(0.2, outcome="dice")
+    cells, corners = held.grid.groups(3)
+    _, nearness = held.group_effects(cells, corners, np.zeros_like(cells))
+    base = held.target.probability.numpy()
+    for near, group in zip(nearness, cells, strict=True):
+        image = IMAGE.clone()
+        for cell in group[group >= 0]:
+            top, left = 3 * (cell // 5), 3 * (cell % 5)
+            image[:, top : top + 3, left : left + 3] = 0.2
+        changed = held.target.segmenter(image[None])[0].numpy()
+        pixels = list(zip(*np.nonzero(REGION), strict=True))
+        way = [abs(changed[p] - base[p]) / abs(base[p] - 0.5) for p in pixels]
+        flipped = ((changed > 0.5) != (base > 0.5))[REGION].any()
+        assert near == pytest.approx(max(way), rel=1e-3, abs=1e-5)
+        assert near >= 1 or not flipped
 
 
 def test_without_truth_the_models_own_prediction_is_the_reference() -> None:

@@ -1,0 +1,134 @@
+"""`sampling="adaptive"` against every patch of the bank at every place."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from toys import SmallNet, box, picture
+
+from pdcr_widgets.causal import ATEMap, PatchBank, ate_map
+from pdcr_widgets.causal.experiment import Experiment, Target
+from pdcr_widgets.causal.full import FullEngine
+
+IMAGE = picture(1, 40, 36)
+REGION = box((40, 36), slice(17, 24), slice(15, 22))
+NET = SmallNet()
+OUTCOMES = ["dice", "soft_dice"]
+
+
+@cache
+def bank() -> PatchBank:
+    return PatchBank.from_images([picture(1, 40, 40, seed=s) ** 2 for s in (7, 8)], 4, 30)
+
+
+@cache
+def exhaustive(outcome: str) -> np.ndarray:
+    """The mean over the whole bank: what both samplers estimate."""
+    target = Target.of(NET, IMAGE, REGION, outcome=outcome)
+    engine = FullEngine(target.segmenter, target.image, target.window, 60)
+    held = Experiment.of(target, 4, bank(), engine, seed=0)
+    cells = held.grid.cells
+    every = np.tile(np.arange(len(bank())), len(cells))
+    effects = held.effects(np.repeat(cells, len(bank())), every).reshape(len(cells), -1)
+    means = np.full(int(np.prod(held.grid.shape)), np.nan)
+    means[cells] = effects.mean(axis=1)
+    return means.reshape(held.grid.shape)
+
+
+@cache
+def found(outcome: str, seed: int, precision: float | None = None) -> ATEMap:
+    return ate_map(
+        NET, IMAGE, REGION, patch_size=4, baseline=bank(), outcome=outcome, seed=seed,
+        precision=precision,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_standard_errors_are_honest(outcome: str) -> None:
+    """Errors in units of the standard error have a root mean square of about 1."""
+    squares, inside = [], []
+    for seed in range(8):
+        ate = found(outcome, seed)
+        drawn = (ate.samples > 1) & (ate.stderr > 0)
+        error = (ate.effect - exhaustive(outcome))[drawn] / ate.stderr[drawn]
+        squares.append(np.mean(error**2))
+        inside.append(np.mean(np.abs(error) < 1.96))
+    assert np.sqrt(np.mean(squares)) < 1.5
+    assert np.mean(inside) > 0.88
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_mean_over_seeds_is_the_exhaustive_mean(outcome: str) -> None:
+    errors = np.array([found(outcome, seed).effect - exhaustive(outcome) for seed in range(8)])
+    large = np.abs(exhaustive(outcome)) > 0.5
+    assert large.sum() > 10
+    mean, spread = errors.mean(axis=0)[large], errors.std(axis=0, ddof=1)[large] / np.sqrt(8)
+    z = mean / np.maximum(spread, 1e-3)
+    assert abs(z.mean()) < 1
+    assert np.sqrt(np.mean(z**2)) < 2
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_what_is_ruled_out_or_out_of_reach_has_no_effect(outcome: str) -> None:
+    for seed in range(8):
+        ate = found(outcome, seed)
+        left = np.isfinite(ate.effect) & (ate.samples == 0)
+        assert left.any()
+        assert_array_equal(ate.effect[left], 0)
+        assert np.abs(exhaustive(outcome)[left]).max() < 0.2
+        exact = left & (ate.stderr == 0)
+        assert_allclose(exhaustive(outcome)[exact], 0, atol=1e-4)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_it_takes_fewer_evaluations_than_the_paper(outcome: str) -> None:
+    paper = ate_map(
+        NET, IMAGE, REGION, patch_size=4, baseline=bank(), outcome=outcome, sampling="paper"
+    )
+    assert found(outcome, 0).evaluations < 0.7 * paper.evaluations
+
+
+def test_no_patch_takes_more_draws_than_asked_for() -> None:
+    for samples in (4, 16, 20, 50):
+        ate = ate_map(
+            NET, IMAGE, REGION, patch_size=4, baseline=bank(), samples=samples, precision=1e-9
+        )
+        assert ate.samples.max() <= samples
+        assert ate.samples.max() > samples - 16
+
+
+def test_precision_is_reached_or_the_draws_are_used_up() -> None:
+    coarse, fine = found("soft_dice", 0, 0.5), found("soft_dice", 0, 0.05)
+    for ate, precision in ((coarse, 0.5), (fine, 0.05)):
+        drawn = ate.samples > 0
+        assert (ate.stderr[drawn & (ate.samples < 48)] <= precision).all()
+    assert fine.evaluations > 1.5 * coarse.evaluations
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 16])
+def test_a_small_bank_is_drawn_to_its_end(size: int) -> None:
+    few = PatchBank(bank().patches[:size])
+    ate = ate_map(NET, IMAGE, REGION, patch_size=4, baseline=few, outcome="soft_dice", threshold=0)
+    alone = [
+        ate_map(
+            NET, IMAGE, REGION, patch_size=4, baseline=PatchBank(patch[None]), outcome="soft_dice",
+            threshold=0,
+        ).effect
+        for patch in few.patches
+    ]  # fmt: skip
+    drawn = ate.samples > 0
+    assert_array_equal(ate.stderr[drawn], 0)
+    assert_allclose(ate.effect[drawn], np.mean(alone, axis=0)[drawn], atol=1e-3)
+
+
+def test_matched_draws_come_from_nearby() -> None:
+    """Where only the nearest few patches may go, they are all drawn, and exact."""
+    matched = bank().matched(5)
+    ate = ate_map(NET, IMAGE, REGION, patch_size=4, baseline=matched, threshold=0)
+    drawn = ate.samples > 0
+    assert drawn.any()
+    assert_array_equal(ate.samples[drawn], 5)
+    assert_array_equal(ate.stderr[drawn], 0)
