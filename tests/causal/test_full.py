@@ -49,8 +49,9 @@ def test_a_model_that_answers_from_one_buffer() -> None:
         buffer[: len(images)] = images
         return buffer[: len(images)]
 
-    found = engine(Returns(answer), 2).probabilities(STARTS, CONTENT)
-    torch.testing.assert_close(found, one_by_one(Returns(lambda x: x)))
+    held = FullEngine(segmenter(Returns(answer), 0, "identity"), IMAGE, WINDOW, 2)
+    found = held.probabilities(STARTS, CONTENT)
+    torch.testing.assert_close(torch.sigmoid(found), one_by_one(Returns(lambda x: x)))
 
 
 def test_every_box_may_reach_the_window() -> None:

@@ -143,7 +143,7 @@ def test_what_a_model_caches_can_be_trained_with() -> None:
         def forward(self, images: Tensor) -> Tensor:
             if self.grid is None:
                 self.grid = torch.linspace(0, 1, images.shape[-1]) * 2
-            return images * self.grid * self.weight
+            return images * (self.weight * self.grid)
 
     model = Caching()
     segmenter(model).resolve(IMAGE)
