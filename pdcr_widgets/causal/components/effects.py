@@ -10,11 +10,11 @@ from torch import Tensor
 
 from pdcr_widgets.causal.arrays import as_image
 from pdcr_widgets.causal.components.catalog import Catalog
+from pdcr_widgets.causal.components.donors import Donors
 from pdcr_widgets.causal.components.interventions import INTERVENTIONS, Intervention
 from pdcr_widgets.causal.components.layer_results import LayerEffects, LayerEffectUpdate
 from pdcr_widgets.causal.components.observe import torch_module
 from pdcr_widgets.causal.components.preserve import preserved
-from pdcr_widgets.causal.components.runner import Donors
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.study import LayerSweep, Study
 from pdcr_widgets.causal.components.where import as_mask
@@ -152,7 +152,8 @@ def make_study(
     with preserved(torch_module(wrapped), wrapped.device):
         runner = make_runner(target, read, engine, batch)
     study = Study(target, sites, runner, None, seed, as_mask(where, target.region))
-    study.donors = None if donors is None else Donors(target, _donor_images(donors, target), sites)
+    if donors is not None:
+        study.donors = Donors(target, _donor_images(donors, target), sites, runner.window)
     if elsewhere:
         study.rest = Outcome(
             outcome, ~target.region, target.reference, target.segmenter.threshold, empty,

@@ -145,7 +145,7 @@ def skip_paths(
     sources = _sources(study, edges)
     study.sites = [*edges, *sources]
     if study.donors is not None:
-        study.donors = study.donors.at(study.sites)
+        study.donors = study.donors.at(study.sites, study.runner.window)
     check_donors(study, kinds)
     rows = tuple(
         _decompose(study, edge, source, name, kind, samples)

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from pdcr_widgets.causal.components.edits import Edit, captured, edited
+from pdcr_widgets.causal.components.edits import Edit, edited
 from pdcr_widgets.causal.components.interventions import Window
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.experiment import Target
@@ -127,54 +127,3 @@ def spread(edits: Sequence[Edit], whole: Tensor) -> Tensor:
     """Give one copy of the whole tensor per content, each with its site replaced."""
     copies = [site.put(whole.expand(len(c), *whole.shape), c) for site, c in edits]
     return torch.cat(copies)
-
-
-class Donors:
-    """Activations of other images.
-
-    Parameters
-    ----------
-    target
-        Whose segmenter is run.
-    images
-        ``(n, channels, *spatial)``, on the segmenter's device.
-    sites
-        Sites of interest.
-    """
-
-    def __init__(self, target: Target, images: Tensor, sites: Sequence[Site]) -> None:
-        self._target, self._images, self._sites = target, images, list(sites)
-        self._means: dict[str, Tensor] = {}
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def at(self, sites: Sequence[Site]) -> Donors:
-        """Give the same donors for other sites."""
-        return Donors(self._target, self._images, sites)
-
-    def activations(self, site: Site, picks: Sequence[int], window: Window) -> Tensor:
-        """What is at the site for donors ``picks``, ``(len(picks), *window)``."""
-        parts = []
-        for start in range(0, len(picks), CPU_BATCH):
-            images = self._images[list(picks[start : start + CPU_BATCH])]
-            (values,) = captured(self._target.segmenter, images, [site])[1]
-            parts.append(values[(slice(None), *window)].clone())
-        return torch.cat(parts)
-
-    def mean(self, site: Site) -> Tensor:
-        """Per channel, mean over donors and positions, of size 1 on the positions."""
-        if not self._means:
-            self._means = self._all_means()
-        return self._means[site.name]
-
-    def _all_means(self) -> dict[str, Tensor]:
-        sums: dict[str, Tensor] = {}
-        for image in self._images:
-            kept = captured(self._target.segmenter, image[None], self._sites)[1]
-            for site, values in zip(self._sites, kept, strict=True):
-                dims = [a for a in range(len(site.shape)) if a != site.channel]
-                each = values[0].float()
-                each = each.mean(dims, keepdim=True) if dims else each
-                sums[site.name] = sums.get(site.name, 0) + each
-        return {name: (total / len(self)).to(self._images) for name, total in sums.items()}

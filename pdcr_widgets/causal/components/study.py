@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.components.donors import Donors
 from pdcr_widgets.causal.components.edits import Edit, captured
 from pdcr_widgets.causal.components.interventions import (
     Intervention,
@@ -23,7 +24,7 @@ from pdcr_widgets.causal.components.layer_results import (
     LayerEffects,
     LayerEffectUpdate,
 )
-from pdcr_widgets.causal.components.runner import Donors, Runner
+from pdcr_widgets.causal.components.runner import Runner
 from pdcr_widgets.causal.components.sites import Place, Site
 from pdcr_widgets.causal.components.where import mask_at
 from pdcr_widgets.causal.experiment import Target
@@ -83,7 +84,7 @@ class Study:
         order = torch.randperm(len(donors), generator=generator((self.seed, 0))).tolist()
 
         def activations(draws: Sequence[int]) -> Tensor:
-            return donors.activations(site, [order[d] for d in draws], window)
+            return donors.activations(site, [order[d] for d in draws])
 
         mean = donors.mean(site) if wants_mean else None
         return Source(values, site.channel, window, key, activations, mean, area)
