@@ -91,7 +91,7 @@ class Donors:
 
     def _all_means(self) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
-        for few in self._torch.split(images, STEP):
+        for few in torch.split(self._images, STEP):
             kept = captured(self._target.segmenter, few, self._sites)[1]
             for site, values in zip(self._sites, kept, strict=True):
                 dims = [a + 1 for a in range(len(site.shape)) if a != site.channel]

@@ -24,7 +24,7 @@ Change = Callable[[Tensor], Tensor]
 Edit = tuple[Site, Tensor]
 
 
-class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Operations(TorchDispatchMode):
     """Counts the tensor operations of a pass and changes some operands and results.
 
     Parameters
@@ -34,7 +34,7 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self, changes: dict[tuple[int, Path], Change]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.changes, self.count, self.paused = changes, 0, False
 
     def restart(self) -> None:

@@ -80,9 +80,9 @@ def trace(segmenter: Segmenter, image: Tensor) -> Trace:
     return found
 
 
-class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Tracer(TorchDispatchMode):
     def __init__(self, found: Trace, images: Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.found = found
         self.producers: Any = WeakIdKeyDictionary()
         self.producers[images] = IMAGE
