@@ -168,9 +168,8 @@ def test_a_missing_reader_says_how_to_get_it(
 ) -> None:
     path = FILES[name](tmp_path / name)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(
-        ImportError, match=rf"{module} is needed.*pip install 'pdcr-widgets\[images"
-    ):
+    wanted = rf'{module} is needed.*pip install "pdcr-widgets\[images\]"'
+    with pytest.raises(ImportError, match=wanted):
         open_image(path)
 
 

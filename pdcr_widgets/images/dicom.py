@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.dicom_geometry import frame_affine, frames_affine, functional_groups
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding, needs
+from pdcr_widgets.images.request import Request, decoding
 
 USED = (
     "SOPClassUID",
@@ -55,7 +56,7 @@ def read_dicom(path: Path, request: Request) -> OpenedImage:
 
 def read_header(path: Path, pixels: bool = False) -> tuple[Any, list[str]]:
     """Parse a file, with or without its pixels; what is used of it is decoded here."""
-    pydicom = needs("pydicom")
+    pydicom = needs("pydicom", "images")
     with decoding(path.name, "DICOM") as said:
         dataset = pydicom.dcmread(path, force=True, stop_before_pixels=not pixels)
         if not len(dataset):
@@ -85,7 +86,7 @@ def pixel_shape(dataset: Any, where: str) -> tuple[int, int, int, int]:
 
 def pixels(dataset: Any, where: str) -> tuple[np.ndarray, tuple[float, float] | None, list[str]]:
     """Give (channels, frames, rows, columns) in real units, the display window, and notes."""
-    decode = needs("pydicom.pixels")
+    decode = needs("pydicom.pixels", "images")
     frames, rows, columns, _ = pixel_shape(dataset, where)
     with decoding(where, "DICOM pixels") as said:
         kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))

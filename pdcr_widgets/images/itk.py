@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.grid import affine_of, is_usable, reorient
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding, needs
+from pdcr_widgets.images.request import Request, decoding
 
 LARGEST_HEADER = 65_536
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -18,7 +19,7 @@ DATA_FILE = re.compile(rb"^(?:ElementDataFile *=|data ?file:) *(\S[^\r\n]*)", re
 
 def read_itk(path: Path, request: Request) -> OpenedImage:
     """Read NRRD, NHDR, MHA or MHD, turned so that slices are seen as usual."""
-    itk = needs("SimpleITK")
+    itk = needs("SimpleITK", "images")
     _check_data_file(path)
     reader = itk.ImageFileReader()
     reader.SetFileName(str(path))

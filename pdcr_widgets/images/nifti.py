@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.grid import is_usable, reorient
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding, needs
+from pdcr_widgets.images.request import Request, decoding
 
 MOST_GZIP = 1100
 NIFTI2 = (540).to_bytes(4, "little")
@@ -45,7 +46,7 @@ def read_nifti(path: Path, request: Request) -> OpenedImage:
 
 def _load(path: Path) -> Any:
     """Parse the header; the name counts only for a pair of .hdr and .img."""
-    nibabel = needs("nibabel")
+    nibabel = needs("nibabel", "images")
     if path.suffix in (".hdr", ".img"):
         return nibabel.load(path)
     with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
@@ -125,7 +126,7 @@ def save_nifti(values: Any, like: OpenedImage, path: str | Path) -> None:
     ValueError
         When the shapes differ or the name is no NIfTI name.
     """
-    nibabel = needs("nibabel")
+    nibabel = needs("nibabel", "images")
     if not str(path).endswith((".nii", ".nii.gz")):
         raise ValueError(f"a NIfTI file ends in .nii or .nii.gz, got {str(path)!r}")
     pixels = values.to_image() if hasattr(values, "to_image") else values

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding, needs
+from pdcr_widgets.images.request import Request, decoding
 
 PLAIN = {
     "1": "L",
@@ -26,7 +27,7 @@ PLAIN = {
 
 def read_picture(path: Path, request: Request) -> OpenedImage:
     """Read one picture; a rotation noted by the camera is applied, an opaque alpha is dropped."""
-    pillow = needs("PIL.Image")
+    pillow = needs("PIL.Image", "images")
     with path.open("rb") as file:
         with decoding(path.name, "a picture") as said:
             picture = pillow.open(file)
@@ -46,7 +47,7 @@ def read_picture(path: Path, request: Request) -> OpenedImage:
 
 def _values(picture: Any) -> np.ndarray:
     """Decode to grey or colour values; a palette of greys is grey."""
-    upright = needs("PIL.ImageOps").exif_transpose(picture)
+    upright = needs("PIL.ImageOps", "images").exif_transpose(picture)
     mode = PLAIN.get(upright.mode, upright.mode)
     if mode == "RGB" and "transparency" in upright.info:
         mode = "RGBA"
@@ -66,7 +67,7 @@ def without_alpha(array: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 def read_tiff(path: Path, request: Request) -> OpenedImage:
     """Read the first series of a TIFF file: one page, a stack of pages, or a volume."""
-    tifffile = needs("tifffile")
+    tifffile = needs("tifffile", "images")
     with _complaints(tifffile.logger()) as logged, path.open("rb") as file:
         with decoding(path.name, "TIFF") as said:
             opened = tifffile.TiffFile(file)

@@ -7,8 +7,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 MAX_PIXELS = 2**28
 
@@ -33,16 +31,6 @@ class Request:
                 f"{where} claims a shape of {tuple(shape)}, more than the limit of "
                 f"{self.max_pixels} values; raise it with max_pixels= if the file is trusted"
             )
-
-
-def needs(module: str, extra: str = "images") -> Any:
-    """Import an optional library, or say how to install it."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"{module} is needed for this; install it with: pip install 'pdcr-widgets[{extra}]'"
-        ) from error
 
 
 @contextmanager

@@ -1,0 +1,9 @@
+"""Bring trained networks of other libraries to one form, and load their files without surprises."""
+
+from __future__ import annotations
+
+from pdcr_widgets.models.loading import load_model
+from pdcr_widgets.models.prepared import Prepared
+from pdcr_widgets.models.queries import MaskQueries
+
+__all__ = ["MaskQueries", "Prepared", "load_model"]

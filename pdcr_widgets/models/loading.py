@@ -1,0 +1,99 @@
+"""`load_model`: a trained network from its file or folder."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pdcr_widgets.models.folders import load_folder
+from pdcr_widgets.models.onnx import OnnxModel
+from pdcr_widgets.models.weights import put_weights, read_weights, state_in
+
+
+def load_model(
+    path: str | Path,
+    model: nn.Module | None = None,
+    *,
+    strict: bool = True,
+    trust: bool = False,
+) -> Any:
+    """Load a trained network on the CPU, in evaluation mode.
+
+    Parameters
+    ----------
+    path
+        A ``.safetensors`` file or a checkpoint of weights (with ``model``); a TorchScript file; a
+        program of ``torch.export`` (``.pt2``); an ``.onnx`` file; a folder that ``save_pretrained``
+        of transformers or segmentation_models_pytorch wrote. TorchScript and exported files are
+        programs, and a folder chooses which network is built: load those whose origin you know.
+    model
+        Network to put the weights in, changed in place. Only for files of weights.
+    strict
+        Whether every name and shape must fit. If not, what differs is left as it is in ``model``
+        and told in a warning.
+    trust
+        Allow a pickle to run its author's code. False refuses it.
+
+    Returns
+    -------
+    torch.nn.Module or callable
+        What `segmenter` takes; an ONNX file gives a callable.
+
+    Raises
+    ------
+    ValueError
+        There is no such file, it is damaged, runs code, does not fit ``model``, or needs one.
+    ImportError
+        The library it needs is not installed; the message says how to get it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return load_folder(path).eval()
+    if not path.is_file():
+        raise ValueError(f"{path} does not exist")
+    if path.suffix == ".onnx":
+        return OnnxModel(path)
+    if path.suffix == ".pt2":
+        return _exported(path)
+    if _is_script(path):
+        return _script(path)
+    content = read_weights(path, trust)
+    if isinstance(content, nn.Module):
+        return content.eval()
+    state = state_in(content, path.name)
+    if model is None:
+        raise ValueError(
+            f"{path.name} holds {len(state)} weights ({', '.join(list(state)[:4])}, ...) but not "
+            "the network they belong to; build it and give it as load_model(path, model)"
+        )
+    return put_weights(model, state, path.name, strict).eval()
+
+
+def _is_script(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())
+
+
+def _script(path: Path) -> nn.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
+            script: nn.Module = torch.jit.load(str(path), map_location="cpu")
+    except RuntimeError as error:
+        raise ValueError(f"{path.name} cannot be read as TorchScript: {error}") from error
+    return script.eval()
+
+
+def _exported(path: Path) -> nn.Module:
+    try:
+        module: nn.Module = torch.export.load(path).module()
+    except Exception as error:
+        raise ValueError(f"{path.name} cannot be read as an exported program: {error}") from error
+    return module
