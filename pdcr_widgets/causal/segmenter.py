@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pdcr_widgets.causal.arrays import as_image, as_whole
+from pdcr_widgets.causal.evaluation import evaluation
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.scores import check_finite as check_finite
 from pdcr_widgets.causal.scores import check_scores as check_scores
@@ -231,16 +232,9 @@ class Segmenter:
 
         Not inference mode: what a model caches in its first call would be unusable in training.
         """
-        modules = list(self.model.modules()) if isinstance(self.model, nn.Module) else []
-        training = [m for m in modules if m.training]
-        try:
-            for module in training:
-                module.training = False
-            with torch.no_grad():
-                yield
-        finally:
-            for module in training:
-                module.training = True
+        held = evaluation(self.model) if isinstance(self.model, nn.Module) else nullcontext()
+        with held, torch.no_grad():
+            yield
 
 
 def segmenter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import random
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import torch
 from toys import SmallNet, box, picture
 
-from pdcr_widgets.causal import PatchBank, ate_map, iter_ate, patch_draws
+from pdcr_widgets.causal import PatchBank, ate_map, iter_ate, patch_draws, segmenter
 
 IMAGE = picture(1, 24, 24)
 REGION = box((24, 24), slice(8, 14), slice(8, 14))
@@ -97,6 +98,32 @@ def test_after_a_model_that_fails_half_way(net: SmallNet) -> None:
     with pytest.raises(ValueError, match="the disk is full"):
         ate_map(net, IMAGE, REGION, patch_size=4, baseline=BANK, engine="full")
     hook.remove()
+
+
+def test_two_threads_may_use_one_model() -> None:
+    """The first to end must not put it back in training while the other is still at work."""
+    net = SmallNet().train()
+    net.norm.eval()
+    modes = [m.training for m in net.modules()]
+    inside, leave = threading.Event(), threading.Event()
+    wrapped = segmenter(net)
+    seen: list[bool] = []
+
+    def long_work() -> None:
+        with wrapped.evaluating():
+            inside.set()
+            assert leave.wait(30)
+            seen.extend(m.training for m in net.modules())
+
+    thread = threading.Thread(target=long_work)
+    with wrapped.evaluating():
+        thread.start()
+        assert inside.wait(30)
+    assert not any(m.training for m in net.modules())
+    leave.set()
+    thread.join(30)
+    assert seen == [False] * len(modes)
+    assert [m.training for m in net.modules()] == modes
 
 
 def test_training_goes_on_afterwards(net: SmallNet) -> None:
