@@ -92,8 +92,9 @@ def relight(images: Tensor, rng: torch.Generator, noise: float = 0.06) -> Tensor
     lit = images.clamp(min=0).pow(gamma) * gain * field + shift
     soft = F.avg_pool2d(lit, 3, stride=1, padding=1, count_include_pad=False)
     blur = torch.rand(count, 1, 1, 1, generator=rng)
+    level = noise * torch.rand(count, 1, 1, 1, generator=rng)
     grain = torch.randn(images.shape, generator=rng)
-    return blur * soft + (1 - blur) * lit + noise * torch.rand(count, 1, 1, 1, generator=rng) * grain
+    return blur * soft + (1 - blur) * lit + level * grain
 
 
 def _uniform(rng: torch.Generator, *shape: int) -> Tensor:

@@ -12,8 +12,8 @@ from pdcr_widgets.demo.template import Z_ORIGIN, axial_stack
 
 HELD_OUT = range(77, 85)
 MARGIN = 3
-SLICE = 80
-REGION = (64, 96, 32, 32)
+SLICE = 84
+REGION = (112, 88, 32, 32)
 BANK_GAP = 10
 
 DESCRIPTION = """

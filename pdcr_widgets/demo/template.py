@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pdcr_widgets.demo.truth import Mask, Volume, lateral_ventricles
+from pdcr_widgets.demo.truth import Volume, lateral_ventricles
+
+Value = TypeVar("Value", bound=np.generic)
 
 ROWS, COLUMNS = 224, 192
 Z_ORIGIN = 72
@@ -22,7 +25,7 @@ Z_ORIGIN = 72
 
 @dataclass(frozen=True, eq=False)
 class AxialStack:
-    """Axial slices as a radiologist looks at them: front of the head up, patient's right on the left.
+    """Axial slices as a radiologist looks at them: front up, the patient's right on the left.
 
     Attributes
     ----------
@@ -66,8 +69,8 @@ def _read(kind: str) -> Volume:
     return voxels.astype(np.float32) / 255
 
 
-def _as_slices(volume: Volume | Mask) -> NDArray[np.generic]:
-    """Left-right, back-front, down-up -> slices with the front up and the patient's right on the left."""
+def _as_slices(volume: NDArray[Value]) -> NDArray[Value]:
+    """Left-right, back-front, down-up -> slices, front up, patient's right on the left."""
     slices = volume[::-1, ::-1].transpose(2, 1, 0)
     top, left = (slices.shape[1] - ROWS) // 2, (slices.shape[2] - COLUMNS) // 2
     return np.ascontiguousarray(slices[:, top : top + ROWS, left : left + COLUMNS])

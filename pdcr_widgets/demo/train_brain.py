@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from pdcr_widgets.demo.augment import Warp, relight
 from pdcr_widgets.demo.brain import HELD_OUT, MARGIN
@@ -70,7 +69,7 @@ class Crops:
         jitter = 2 * torch.rand(len(picks), 2, generator=self.rng) - 1
         centres = torch.tensor([ROWS / 2, COLUMNS / 2]) + torch.tensor([35.0, 25.0]) * jitter
         crops = self.warp(self.layers[picks], centres, self.rng)
-        images, truth, weight = crops.split(1, dim=1)
+        images, truth, weight = torch.split(crops, 1, dim=1)
         return relight(images, self.rng), (truth > 0.5).float(), (weight > 0.5).float()
 
     def _pick(self, pool: list[int], count: int) -> list[int]:
@@ -85,7 +84,7 @@ def outside(block: range) -> list[int]:
 
 def train(stack: AxialStack, slices: list[int], steps: int, left_only: bool = False) -> UNet:
     """Train one network from a fixed seed."""
-    model = seeded_unet(SEED, NETWORK["in_channels"], NETWORK["base"], NETWORK["levels"])
+    model = seeded_unet(SEED, NETWORK)
     fit(model, Crops(stack, slices, left_only), steps, log=print)
     return model
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +16,11 @@ from pdcr_widgets.demo.unet import UNet
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
-def seeded_unet(seed: int, in_channels: int, base: int, levels: int) -> UNet:
-    """Make a one-class `UNet` with weights drawn from ``seed``; the global state is put back."""
+def seeded_unet(seed: int, network: Mapping[str, Any]) -> UNet:
+    """Make a `UNet` with weights drawn from ``seed``; the global random state is put back."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return UNet(in_channels, 1, base, levels)
+        return UNet(**network)
 
 
 def fit(
@@ -50,7 +51,7 @@ def fit(
         images, truth, weight = draw()
         loss = overlap_loss(model(images), truth, weight)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         ramp.step()
         if step % 50 == 0:
@@ -70,7 +71,7 @@ def overlap_loss(logits: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 @torch.inference_mode()
 def predict(model: UNet, images: NDArray[np.float32], batch: int = 8) -> NDArray[np.bool_]:
     """Thresholded prediction: (n, channels, height, width) -> (n, height, width) bool."""
-    parts = torch.as_tensor(images).split(batch)
+    parts = torch.split(torch.as_tensor(images), batch)
     return torch.cat([model(part)[:, 0] > 0 for part in parts]).numpy()
 
 
