@@ -34,7 +34,7 @@ class Operations(TorchDispatchMode):
     """
 
     def __init__(self, changes: dict[tuple[int, Path], Change]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.changes, self.count, self.paused = changes, 0, False
 
     def restart(self) -> None:

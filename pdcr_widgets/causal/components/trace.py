@@ -82,7 +82,7 @@ def trace(segmenter: Segmenter, image: Tensor) -> Trace:
 
 class _Tracer(TorchDispatchMode):
     def __init__(self, found: Trace, images: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found = found
         self.producers: Any = WeakIdKeyDictionary()
         self.producers[images] = IMAGE
