@@ -21,6 +21,7 @@ from pdcr_widgets.causal.components import (
     layer_effects,
     scale,
 )
+from pdcr_widgets.causal.components.runner import HookRunner
 
 KINDS = tuple(INTERVENTIONS)
 EXACT = {"outcome": "mean_probability"}
@@ -141,6 +142,19 @@ def test_incremental_and_whole_passes_agree(outcome):
     # points of 0..100, so 1e-3 points is 1e-5 of the probability
     np.testing.assert_allclose(whole.table(), windowed.table(), atol=1e-3, rtol=0)
     np.testing.assert_allclose(whole.table("stderr"), windowed.table("stderr"), atol=1e-3, rtol=0)
+
+
+def test_an_edge_is_started_from_by_the_incremental_engine(monkeypatch):
+    image = torch.rand(1, 48, 40, generator=torch.Generator().manual_seed(1))
+    options = {"intervention": ["noise", "zero"], "layers": "skips", **EXACT}
+    whole = layer_effects(TinyUNet(), image, (20, 12, 9, 7), engine="full", **options)
+
+    def refuse(*_args: object) -> None:
+        raise AssertionError("a whole pass was made")
+
+    monkeypatch.setattr(HookRunner, "probabilities", refuse)
+    windowed = layer_effects(TinyUNet(), image, (20, 12, 9, 7), engine="incremental", **options)
+    np.testing.assert_allclose(whole.table(), windowed.table(), atol=1e-3, rtol=0)
 
 
 def test_an_area_is_kept_to_by_the_incremental_engine_too(image, region):

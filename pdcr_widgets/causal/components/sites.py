@@ -38,6 +38,10 @@ class Site:
         Place in that operation's arguments; empty for its result.
     part : tuple of int or None
         ``(axis, start, stop)`` of the whole tensor; None for all of it.
+    operator : str
+        Name of the operation that an edge leads into.
+    number : int
+        Which of the operations of that name it is, 0 first.
     passes : bool
         Whether the module hands an input on as it is, so that others may read the same tensor.
     """
@@ -52,6 +56,8 @@ class Site:
     op: int = -1
     path: Path = ()
     part: tuple[int, int, int] | None = None
+    operator: str = ""
+    number: int = 0
     passes: bool = False
 
     @property

@@ -184,9 +184,14 @@ def edge_sites(found: Trace, stages: Sequence[str], groups: Mapping[str, str]) -
             name = f"{name} #{taken[name]}"
         shape, channel = layout(found.ops[edge.producer].shape, found.dims)
         group = "skip" if edge.kind == "skip" else groups.get(target, groups.get(source, "other"))
+        operator = found.ops[edge.op].name
+        number = sum(op.name == operator and bool(op.inputs) for op in found.ops[: edge.op])
         sites.append(
-            Site(name, edge.kind, shape, channel, group, edge.op, op=edge.op, path=edge.path)
-        )
+            Site(
+                name, edge.kind, shape, channel, group, edge.op, op=edge.op, path=edge.path,
+                operator=operator, number=number,
+            )
+        )  # fmt: skip
     return sites
 
 

@@ -13,6 +13,7 @@ from pdcr_widgets.causal.components.runner import HookRunner, batches, spread
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.incremental import IncrementalEngine, Unsupported, incremental_engine
+from pdcr_widgets.causal.incremental.edges import EdgeSource
 
 ENGINES = ("auto", "incremental", "full")
 BATCH = 32
@@ -21,8 +22,8 @@ BATCH = 32
 class WindowedRunner:
     """Exact predictions inside a window, at the cost of what follows a layer in its cone.
 
-    Sites that the engine cannot start from (edges, heads, tensors that are no maps) go through
-    hooks and whole passes.
+    Sites that the engine cannot start from (heads, tensors that are no maps) go through hooks and
+    whole passes.
 
     Parameters
     ----------
@@ -39,9 +40,12 @@ class WindowedRunner:
         self._layers = engine.layers()
         self.reason = ""
         self.batch = BATCH
+        self._edge_at: tuple[Site, EdgeSource | None] | None = None
 
     def starts_at(self, site: Site) -> bool:
         """Whether the engine can start from a site."""
+        if site.operator:
+            return self._edge(site) is not None
         if site.passes or site.module not in self._layers:
             return False
         shape = self._layers[site.module]
@@ -54,7 +58,8 @@ class WindowedRunner:
         """Part of the site that the region reads."""
         if not self.starts_at(site):
             return self._hooks.window(site)
-        spatial = self._engine.layer_window(site.module)
+        edge = self._edge(site)
+        spatial = self._engine.layer_window(site.module) if edge is None else edge.window
         spatial = spatial or tuple(slice(0, 1) for _ in site.shape[1:])
         return (slice(0, site.shape[0]), *spatial)
 
@@ -63,7 +68,25 @@ class WindowedRunner:
         (site, content), *others = edits
         if others or site.part is not None or not self.starts_at(site):
             return self._hooks.probabilities(edits)
+        edge = self._edge(site)
+        if edge is not None:
+            return edge.probabilities(content)
         return self._engine.layer_probabilities(site.module, content)
+
+    def _edge(self, site: Site) -> EdgeSource | None:
+        """Give what starts from an edge; None for other sites and where there is no such window."""
+        if not site.operator:
+            return None
+        if self._edge_at is None or self._edge_at[0] != site:
+            self._edge_at = site, self._started(site)
+        return self._edge_at[1]
+
+    def _started(self, site: Site) -> EdgeSource | None:
+        try:
+            source = EdgeSource(self._engine, site.operator, site.number, site.path)
+        except Unsupported:
+            return None
+        return source if source.shape == site.shape and site.channel == 0 else None
 
     def each(self, edits: Sequence[Edit], whole: Tensor) -> Tensor:
         """Replace the sites, all parts of one tensor, one at a time."""
