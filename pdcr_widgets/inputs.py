@@ -54,6 +54,7 @@ class Inputs(t.HasTraits):
     seed = t.Int(0, min=0)
     engine = t.Enum(list(ENGINES), "auto")
     with_layers = t.Bool(True, help="whether layer effects are computed too")
+    components = t.Any(("stages", "skips"), help="which layers, as `layer_effects(layers=)`")
     intervention = t.Enum(list(INTERVENTIONS), "mean", help="what replaces a layer's output")
     layer_samples = t.Int(8, min=1, help="draws per layer")
     donors = Array(None, help="(n, channels, height, width) images for donor interventions")

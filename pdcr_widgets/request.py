@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,8 @@ from pdcr_widgets.causal import (
 from pdcr_widgets.causal.arrays import as_truth
 from pdcr_widgets.causal.components import iter_layer_effects
 from pdcr_widgets.causal.segmenter import check_finite
+
+HEAD_START = 1.0  # seconds for the map alone, so that its first picture is quick
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,19 +91,20 @@ class Request:
     seed: int
     engine: str
     with_layers: bool
+    components: Any
     intervention: str
     layer_samples: int
     donors: Tensor | None
 
     def updates(self) -> Iterator[Any]:
-        """Yield a `Prediction`, then the updates of the map and of the layers in turn."""
+        """Yield a `Prediction`, then the updates of the map and of the layers, mixed."""
         prediction = self.predict()
         yield prediction
         if self.region is None:
             return
         map_updates = self._map_updates(prediction.segmenter)
         if self.with_layers:
-            yield from in_turn(map_updates, self._layer_updates(prediction.segmenter))
+            yield from side_by_side(map_updates, self._layer_updates(prediction.segmenter))
         else:
             yield from map_updates
 
@@ -157,8 +162,8 @@ class Request:
             return self.segmenter
         return dataclasses.replace(self.segmenter, target=self.target)
 
-    def _map_updates(self, segmenter: Segmenter) -> Iterator[Any]:
-        return iter_ate(
+    def _map_updates(self, segmenter: Segmenter) -> Generator[Any, None, None]:
+        yield from iter_ate(
             segmenter,
             self.image,
             self.region,
@@ -172,13 +177,14 @@ class Request:
             engine=self.engine,
         )
 
-    def _layer_updates(self, segmenter: Segmenter) -> Iterator[Any]:
+    def _layer_updates(self, segmenter: Segmenter) -> Generator[Any, None, None]:
         try:
             yield from iter_layer_effects(
                 segmenter,
                 self.image,
                 self.region,
                 self.truth,
+                layers=self.components,
                 intervention=self.intervention,
                 samples=self.layer_samples,
                 donors=self.donors,
@@ -189,18 +195,32 @@ class Request:
             yield LayersUnavailable(failure)
 
 
-def in_turn(*streams: Iterator[Any]) -> Iterator[Any]:
-    """Step several generators in turn until all have ended; close the rest when one fails."""
-    running = list(streams)
-    try:
-        while running:
-            for stream in list(running):
-                try:
-                    yield next(stream)
-                except StopIteration:
-                    running.remove(stream)
-    finally:
-        for stream in running:
-            close = getattr(stream, "close", None)
-            if close is not None:
-                close()
+def side_by_side(
+    first: Generator[Any, None, None],
+    second: Generator[Any, None, None],
+    head_start: float = HEAD_START,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Any]:
+    """Step two generators until both have ended, each for about the same time.
+
+    Parameters
+    ----------
+    first, second
+        Generators; both are closed at the end, whatever happens.
+    head_start
+        Seconds of work that ``first`` has before ``second`` begins.
+    clock
+        Seconds.
+    """
+    spent = {first: 0.0, second: head_start}
+    with closing(first), closing(second):
+        while spent:
+            stream = min(spent, key=lambda each: spent[each])
+            began = clock()
+            try:
+                event = next(stream)
+            except StopIteration:
+                del spent[stream]
+                continue
+            spent[stream] += clock() - began
+            yield event

@@ -155,10 +155,13 @@ class Session(Inputs):
             try:
                 with guard:
                     found, note = request.draws(patch), ""
-            except Exception as failure:
+            except (TypeError, ValueError) as failure:
                 found, note = None, in_words(failure)
             if (session := here()) is not None and session.patch == patch:
-                session._set(draws_note=note, draws=found)
+                try:
+                    session._set(draws_note=note, draws=found)
+                except Exception as failure:
+                    session.report(failure)
 
         self._runner.ask(answer)
 

@@ -30,6 +30,7 @@ CHANGES: dict[str, Any] = {
     "seed": 3,
     "engine": "full",
     "with_layers": False,
+    "components": "last",
     "intervention": "noise",
     "layer_samples": 3,
     "donors": torch.zeros(1, 1, tiny.SIDE, tiny.SIDE),
@@ -67,7 +68,13 @@ def test_the_results_are_those_of_the_functions(session: Session) -> None:
         samples=8,
     )
     layers = layer_effects(
-        case.segmenter, case.image, case.region, case.truth, intervention="mean", samples=2
+        case.segmenter,
+        case.image,
+        case.region,
+        case.truth,
+        intervention="mean",
+        samples=2,
+        layers=("stages", "skips"),
     )
     assert session.status == "done"
     assert session.ate is not None

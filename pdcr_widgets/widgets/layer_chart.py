@@ -60,11 +60,12 @@ class LayerEffectChart(w.VBox):
         self._points = bq.LinearScale()
         self._bars, self._errors = _marks(self._names, self._points)
         self._axes, self._figure = _figure(self._names, self._points, [self._bars, self._errors])
-        self._readout = markup("pdcr-readout")
+        self._readout = markup("pdcr-words")
         self._rows: list[LayerEffect] = []
         super().__init__(**traits)
         self._around = (stylesheet(), self._menus(session)), (self._readout,)
         self.add_class("pdcr")
+        self.add_class("pdcr-layers")
         self.observe(self._draw, names=["effects", "intervention", "sort", "colormap", "note"])
         self.observe(self._show_selected, names=["layer"])
         self._bars.observe(self._clicked, names=["selected"])

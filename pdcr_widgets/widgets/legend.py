@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from pdcr_widgets.causal import ATEMap
@@ -67,11 +70,18 @@ def facts(ate: ATEMap) -> str:
         f"{outcome} of the region <b>{ate.base:.2f}</b> of 100, against {against}",
         f"{count(int(np.isfinite(ate.effect).sum()))} patches of {ate.patch_size} × "
         f"{ate.patch_size} px",
-        escape(words(BASELINE_WORDS, str(recipe.get("baseline", "")))).lower(),
+        _content(recipe),
         f"up to {drawn} draw{'s' if drawn != 1 else ''} each",
         f"{count(ate.evaluations)} evaluations",
     ]
     return f'<div class="pdcr-facts">{" · ".join(items)}</div>'
+
+
+def _content(recipe: Mapping[str, Any]) -> str:
+    """Name the baseline, with its values where it is a constant."""
+    name = words(BASELINE_WORDS, str(recipe.get("baseline", ""))).lower()
+    values = recipe.get("baseline_value", ())
+    return escape(" ".join([name, *(f"{value:.3g}" for value in values)]))
 
 
 def _row(ate: ATEMap, kind: str, share: float, color: str) -> str:

@@ -54,11 +54,12 @@ class PatchInspector(w.VBox):
 
     def __init__(self, session: Session | None = None, **traits: Any) -> None:
         self._axes, self._marks, self._figure = _histogram()
-        self._words = markup("pdcr-readout")
+        self._words = markup("pdcr-words")
         self._thumbnails = Thumbnails(rows=2)
         super().__init__(**traits)
         self._around = (stylesheet(), self._words), (self._thumbnails,)
         self.add_class("pdcr")
+        self.add_class("pdcr-patch")
         self.observe(self._draw, names=["patch", "draws", "note", "image", "colormap"])
         if session is not None:
             t.dlink((session, "image"), (self, "image"))
@@ -71,7 +72,7 @@ class PatchInspector(w.VBox):
         draws = self.draws
         if draws is not None and (draws.row, draws.col) != self.patch:
             draws = None
-        several = draws is not None and len(draws.effects) > 1
+        several = draws is not None and float(np.ptp(draws.effects)) > 0
         show_between(self, self._around, self._figure if several else None)
         self._thumbnails.layout.display = "none" if draws is None else None
         self._words.value = self._text(draws)
@@ -93,6 +94,8 @@ class PatchInspector(w.VBox):
         where = f"first pixel: row {draws.row * side}, column {draws.col * side}"
         if len(effects) == 1:
             told = f"effect {signed(effects[0])} points; this baseline always pastes the same"
+        elif np.ptp(effects) == 0:
+            told = f"all {len(effects)} draws have the effect {signed(effects[0])} points"
         else:
             stderr = float(effects.std(ddof=1) / np.sqrt(len(effects)))
             told = (
