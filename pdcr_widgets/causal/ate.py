@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pdcr_widgets.causal.arrays import as_whole
-from pdcr_widgets.causal.engines import choose_engine, window_engine
+from pdcr_widgets.causal.engines import Engines
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.outcome import Empty
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
-from pdcr_widgets.causal.sampling import SAMPLING, Settings
+from pdcr_widgets.causal.sampling import PREPARING, SAMPLING, Limits, Settings
 from pdcr_widgets.causal.state import Estimates
 
 
@@ -48,40 +48,22 @@ def iter_ate(
         ``update.map`` is complete and drawable from the first update on.
     """
     settings = Settings(screening, samples, threshold, precision)
+    limits = Limits(budget, seconds)
     seed = as_whole(seed, "seed", 0)
     if sampling not in SAMPLING:
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
-    _check_limits(budget, seconds)
     target = Target.of(model, image, region, truth, outcome, empty)
-    experiment = Experiment.of(
-        target, patch_size, baseline, window_engine(target, engine, batch), seed
-    )
-    recipe = {
-        "patch_size": experiment.grid.patch_size,
-        "baseline": experiment.baseline.name,
-        **experiment.baseline.details,
-        "outcome": outcome,
-        "truth": target.has_truth,
-        "sampling": sampling,
-        "screening": settings.screening,
-        "samples": settings.samples,
-        "threshold": settings.threshold,
-        "precision": settings.precision,
-        "seed": seed,
-        "empty": empty,
-        "target": target.segmenter.target,
-        "activation": _name(target.segmenter.activation),
-        "probability_threshold": target.segmenter.threshold,
-    }
+    engines = Engines(target, engine, batch)
+    experiment = Experiment.of(target, patch_size, baseline, engines.first(), seed)
+    recipe = _recipe(experiment, settings, limits, sampling, empty)
     estimates = Estimates(experiment, recipe)
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):
         yield estimates.update(progress.total, progress.stage)
-        if budget is not None and experiment.evaluations >= budget:
+        if limits.reached(experiment.evaluations, time.monotonic() - began):
             break
-        if seconds is not None and time.monotonic() - began >= seconds:
-            break
-        experiment.engine = choose_engine(experiment.engine, target, engine, batch)
+        if progress.stage == PREPARING:
+            experiment.engine = engines.best(experiment.grid.size)
     yield estimates.update(experiment.evaluations, "done")
 
 
@@ -147,11 +129,28 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
     return deque(iter_ate(model, image, region, truth, **options), maxlen=1).pop().map
 
 
-def _check_limits(budget: int | None, seconds: float | None) -> None:
-    if budget is not None:
-        as_whole(budget, "budget", 1)
-    if seconds is not None and not seconds > 0:
-        raise ValueError(f"seconds must be above 0, got {seconds}")
+def _recipe(
+    experiment: Experiment, settings: Settings, limits: Limits, sampling: str, empty: Empty
+) -> dict[str, Any]:
+    target, baseline = experiment.target, experiment.baseline
+    return {
+        "patch_size": experiment.grid.patch_size,
+        "baseline": baseline.name,
+        **baseline.details,
+        "outcome": target.outcome,
+        "truth": target.has_truth,
+        "sampling": sampling,
+        "screening": settings.screening,
+        "samples": settings.samples,
+        "threshold": settings.threshold,
+        "precision": settings.precision,
+        "budget": limits.budget,
+        "seed": experiment.seed,
+        "empty": empty,
+        "target": target.segmenter.target,
+        "activation": _name(target.segmenter.activation),
+        "probability_threshold": target.segmenter.threshold,
+    }
 
 
 def _name(activation: Any) -> str:

@@ -1,6 +1,8 @@
-"""Draws that represent a bank: its patches dealt into small blocks, each like the whole."""
+"""Draws that represent a bank: one from each of its strata, weighted by their sizes."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,20 +10,42 @@ from torch import Tensor
 
 from pdcr_widgets.causal.draws import key
 
-BLOCK = 4
+LEADERS = 4
+CHILDREN = 4
+BLOCK = LEADERS * CHILDREN
 COMPONENTS = 8
-CURVATURE = 0.5
-SWEEPS = 300
+ROUNDS = 30
+STARTS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One block of draws for each of some places.
+
+    Parameters
+    ----------
+    choices
+        ``(n, 16)`` patch numbers; the first four are one from each stratum.
+    coarse
+        ``(n, 4)`` weights that make the first four an estimate of the mean.
+    fine
+        ``(n, 16)`` weights that make the whole block one.
+    """
+
+    choices: np.ndarray
+    coarse: np.ndarray
+    fine: np.ndarray
 
 
 class Design:
-    """Balanced orders in which to draw a bank's patches, another one for every place.
+    """Nested strata of a bank, and blocks of draws from them.
 
-    The bank is dealt once into blocks of four whose first and second moments are the bank's. An
-    order is a random sequence of blocks: as every patch is in one block, the mean over its first
-    draws is unbiased whatever the effect's dependence on the patch, and for an effect that varies
-    smoothly with the patch one block is worth dozens of independent draws. Drawn to its end, an
-    order has used each patch once, so the mean is exact.
+    Patches are clustered by their leading principal components into four strata, and each of these
+    into four again, so that rare kinds of patches (the darkest, say) have strata of their own. A
+    block draws one patch from each of the 16, uniformly, four of them first: the mean weighted by
+    the strata's sizes is unbiased after four draws and after sixteen, whatever the effect's
+    dependence on the patch, and an effect that varies smoothly or comes from a rare kind is known
+    far better than from as many independent draws.
 
     Parameters
     ----------
@@ -30,96 +54,99 @@ class Design:
     """
 
     def __init__(self, patches: Tensor) -> None:
-        features = moments(patches)
+        scores = components(patches)
         self.size = len(patches)
-        self._blocks = balanced_blocks(features)
-        self._sorted = np.argsort(features[:, 0], kind="stable")
+        self._sorted = np.argsort(scores[:, 0], kind="stable")
+        self._members: list[list[np.ndarray]] = []
+        weights = []
+        for parent in clusters(scores, np.arange(self.size), LEADERS):
+            parts = clusters(scores, parent, CHILDREN)
+            shares = np.bincount(np.arange(CHILDREN) % len(parts))
+            again = [n % len(parts) for n in range(CHILDREN)]
+            self._members.append([parts[n] for n in again])
+            weights.append([len(parts[n]) / shares[n] / self.size for n in again])
+        while len(weights) < LEADERS:
+            self._members.append(self._members[0])
+            weights.append([0.0] * CHILDREN)
+        self._weights = np.array(weights)
 
-    def choices(self, seed: int, cells: np.ndarray, samples: np.ndarray) -> np.ndarray:
-        """Patch numbers for draws keyed by (seed, cell, sample), ``(n,)``; samples below `size`."""
-        chosen = np.empty(len(cells), dtype=np.int64)
-        order = np.argsort(cells, kind="stable")
-        for group in np.split(order, np.flatnonzero(np.diff(cells[order])) + 1):
-            if len(group):
-                chosen[group] = self._order(seed, int(cells[group[0]]))[samples[group]]
-        return chosen
+    def block(self, seed: int, cells: np.ndarray, number: int) -> Block:
+        """Blocks keyed by (seed, cell, number)."""
+        chance = self._chances(seed, cells, number)
+        parents = np.arange(LEADERS)
+        total = self._weights.sum(axis=1)
+        steps = np.cumsum(self._weights, axis=1) / np.where(total > 0, total, 1)[:, None]
+        lead = (chance[:, :LEADERS, None] >= steps[None]).sum(axis=2).clip(max=CHILDREN - 1)
+        order = (lead[:, :, None] + np.arange(CHILDREN)) % CHILDREN
+        place = chance[:, LEADERS:].reshape(-1, LEADERS, CHILDREN)
+        chosen = np.empty(order.shape, dtype=np.int64)
+        for parent in parents:
+            for child in range(CHILDREN):
+                members = self._members[parent][child]
+                row, at = np.nonzero(order[:, parent] == child)
+                chosen[row, parent, at] = members[
+                    (place[row, parent, at] * len(members)).astype(int)
+                ]
+        fine = self._weights[parents[:, None], order]
+        leaders_first = [np.moveaxis(a, 2, 1).reshape(len(cells), BLOCK) for a in (chosen, fine)]
+        return Block(leaders_first[0], np.tile(total, (len(cells), 1)), leaders_first[1])
 
     def half(self, side: int) -> np.ndarray:
         """Patch numbers of one half (0 or 1) along the component that varies most."""
         return np.array_split(self._sorted, 2)[side]
 
-    def _order(self, seed: int, cell: int) -> np.ndarray:
-        generator = torch.Generator().manual_seed(key(seed, cell))
-        count = len(self._blocks)
-        rows = self._blocks[torch.randperm(count, generator=generator).numpy()]
-        turned = torch.randint(2, (count,), generator=generator).numpy().astype(bool)
-        rows = np.where(turned[:, None], rows[:, [2, 3, 0, 1]], rows).reshape(-1)
-        return rows[rows >= 0]
+    def _chances(self, seed: int, cells: np.ndarray, number: int) -> np.ndarray:
+        generator = torch.Generator()
+        rows = [
+            torch.rand(
+                LEADERS + BLOCK,
+                generator=generator.manual_seed(key(seed, int(cell), number)),
+                dtype=torch.float64,
+            )
+            for cell in cells
+        ]
+        return torch.stack(rows).numpy() if rows else np.empty((0, LEADERS + BLOCK))
 
 
-def moments(patches: Tensor) -> np.ndarray:
-    """Features to balance, ``(n, m)`` with mean 0.
-
-    Principal components, and products of the first two, in units of the first
-    component's standard deviation, so that what varies most weighs most.
-    """
+def components(patches: Tensor) -> np.ndarray:
+    """Scores on the leading principal components, ``(n, m)``, m at most 8."""
     flat = patches.flatten(1).double().cpu()
     flat = flat - flat.mean(dim=0)
     some = flat[:: max(1, len(flat) // 2000)]
     axes = torch.linalg.svd(some, full_matrices=False)[2][:COMPONENTS]
-    scores = (flat @ axes.T).numpy()
-    scores /= max(scores[:, 0].std(), 1e-12)
-    first, second = scores[:, 0], scores[:, min(1, scores.shape[1] - 1)]
-    products = CURVATURE * np.stack([first**2, first * second, second**2], axis=1)
-    features = np.concatenate([scores, products], axis=1)
-    return features - features.mean(axis=0)
+    return np.asarray(flat @ axes.T)
 
 
-def balanced_blocks(features: np.ndarray) -> np.ndarray:
-    """Deal rows into blocks of four with sums near 0 by exchanges that bring them nearer.
-
-    Parameters
-    ----------
-    features
-        ``(n, m)``, mean 0.
-
-    Returns
-    -------
-    ndarray
-        ``(ceil(n / 4), 4)`` row numbers, -1 where n is no multiple of 4. The two halves of a block
-        are the pairs that balance best.
-    """
-    n = len(features)
-    count = -(-n // BLOCK)
-    rng = np.random.default_rng(n)
-    held = np.concatenate([features, np.zeros((1, features.shape[1]))])
-    order = np.argsort(features[:, 0], kind="stable")
-    order = np.concatenate([order, np.full(count * BLOCK - n, n)])
-    blocks = rng.permuted(order.reshape(BLOCK, count), axis=1).T.copy()
-    for _ in range(SWEEPS if count > 1 else 0):
-        _exchange(blocks, held, rng)
-    blocks = _best_pairs(blocks, held)
-    return np.where(blocks == n, -1, blocks)
+def clusters(scores: np.ndarray, members: np.ndarray, count: int) -> list[np.ndarray]:
+    """Split members into at most ``count`` compact clusters (k-means, best of several starts)."""
+    points = scores[members]
+    if len(np.unique(points, axis=0)) <= count or len(members) <= count:
+        groups = np.unique(points, axis=0, return_inverse=True)[1].reshape(-1)
+        return [members[groups == g] for g in np.unique(groups)]
+    best: tuple[float, np.ndarray] | None = None
+    for start in range(STARTS):
+        labels, spread = _k_means(points, count, np.random.default_rng(start))
+        if best is None or spread < best[0]:
+            best = spread, labels
+    assert best is not None
+    return [members[best[1] == g] for g in np.unique(best[1])]
 
 
-def _exchange(blocks: np.ndarray, features: np.ndarray, rng: np.random.Generator) -> None:
-    """Make the best exchange of one member within random pairs of blocks, where one helps."""
-    pairs = rng.permutation(len(blocks))[: len(blocks) // 2 * 2].reshape(-1, 2)
-    left, right = features[blocks[pairs[:, 0]]], features[blocks[pairs[:, 1]]]
-    change = right[:, None, :, :] - left[:, :, None, :]
-    a, b = left.sum(axis=1)[:, None, None], right.sum(axis=1)[:, None, None]
-    after = ((a + change) ** 2).sum(axis=3) + ((b - change) ** 2).sum(axis=3)
-    after = after.reshape(len(pairs), -1)
-    best = after.argmin(axis=1)
-    before = (a[:, 0, 0] ** 2).sum(axis=1) + (b[:, 0, 0] ** 2).sum(axis=1)
-    better = np.flatnonzero(after[np.arange(len(pairs)), best] < before - 1e-12)
-    i, j = np.unravel_index(best[better], (BLOCK, BLOCK))
-    one, other = pairs[better, 0], pairs[better, 1]
-    blocks[one, i], blocks[other, j] = blocks[other, j], blocks[one, i]
+def _k_means(points: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Lloyd's iteration from k-means++ seeds: labels, and the sum of squared distances."""
+    centres = points[rng.integers(len(points))][None]
+    while len(centres) < count:
+        far = _square_distances(points, centres).min(axis=1)
+        chosen = rng.choice(len(points), p=far / far.sum())
+        centres = np.concatenate([centres, points[chosen][None]])
+    for _ in range(ROUNDS):
+        labels = _square_distances(points, centres).argmin(axis=1)
+        onehot = np.eye(count)[labels]
+        sizes = onehot.sum(axis=0)[:, None]
+        centres = np.where(sizes > 0, onehot.T @ points / np.maximum(sizes, 1), centres)
+    distances = _square_distances(points, centres)
+    return distances.argmin(axis=1), float(distances.min(axis=1).sum())
 
 
-def _best_pairs(blocks: np.ndarray, features: np.ndarray) -> np.ndarray:
-    pairings = np.array([[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]])
-    members = features[blocks]
-    spread = [((members[:, p[0]] + members[:, p[1]]) ** 2).sum(axis=1) for p in pairings]
-    return np.take_along_axis(blocks, pairings[np.argmin(spread, axis=0)], axis=1)
+def _square_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    return ((points[:, None] - centres) ** 2).sum(axis=2)

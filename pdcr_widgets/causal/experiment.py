@@ -13,7 +13,7 @@ from torch import Tensor
 from pdcr_widgets.causal.arrays import as_region, as_truth, bounding_box
 from pdcr_widgets.causal.baseline import Baseline, as_baseline
 from pdcr_widgets.causal.full import Engine
-from pdcr_widgets.causal.outcome import Empty, Outcome
+from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.plan import PatchGrid, fit, tile
 from pdcr_widgets.causal.segmenter import Segmenter, check_finite, segmenter
 
@@ -127,13 +127,14 @@ class Experiment:
         ndarray
             ``(n,)`` float64 points; negative where losing the patch hurts.
         """
+        image = self.target.image
         return self._effects(
-            *interventions(self.grid, self.baseline, self.target.image, cells, choices)
+            self._predict(*interventions(self.grid, self.baseline, image, cells, choices))
         )
 
     def group_effects(
         self, cells: np.ndarray, corners: np.ndarray, choices: np.ndarray
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Effect of replacing all patches of each group at once, each with its own content.
 
         Parameters
@@ -142,6 +143,14 @@ class Experiment:
             ``(n, factor ** d)``; -1 marks a place that stays as it is.
         corners
             ``(n, d)`` first cell of each group on each axis.
+
+        Returns
+        -------
+        effects : ndarray
+            ``(n,)`` points.
+        nearness : ndarray
+            ``(n,)`` largest part of its way to the threshold that a pixel of the region went, 1 or
+            more where it flipped; 0 for outcomes that are not read off the thresholded prediction.
         """
         grid, image = self.grid, self.target.image
         factor = round(cells.shape[1] ** (1 / len(grid.shape)))
@@ -154,15 +163,29 @@ class Experiment:
         )
         for axis in range(len(grid.shape)):
             keep = keep.repeat_interleave(grid.patch_size, dim=axis + 2)
-        return self._effects(*fit(image, corners * grid.patch_size, block, keep[:, 0].numpy()))
+        boxes = fit(image, corners * grid.patch_size, block, keep[:, 0].numpy())
+        probability = self._predict(*boxes)
+        return self._effects(probability), self._nearness(probability)
 
     def reaching(self, cells: np.ndarray) -> np.ndarray:
         """Whether each cell can change the prediction inside the region, ``(n,)`` booleans."""
         return self.engine.reaches(_inside(self.grid, cells), self.grid.size)
 
-    def _effects(self, starts: np.ndarray, content: Tensor) -> np.ndarray:
+    def _predict(self, starts: np.ndarray, content: Tensor) -> Tensor:
         self.evaluations += len(starts)
-        probability = self.engine.probabilities(starts, content)
+        return self.engine.probabilities(starts, content)
+
+    def _nearness(self, probability: Tensor) -> np.ndarray:
+        target = self.target
+        if target.outcome not in THRESHOLDED:
+            return np.zeros(len(probability))
+        inside = torch.from_numpy(target.region[target.window]).to(probability.device)
+        base = target.probability[target.window][inside]
+        margin = (base - target.segmenter.threshold).abs().clamp(min=1e-6)
+        way = (probability[:, inside] - base).abs() / margin
+        return way.amax(dim=1).double().cpu().numpy()
+
+    def _effects(self, probability: Tensor) -> np.ndarray:
         finite = torch.isfinite(probability).flatten(1).all(dim=1)
         measured = self.target.measure(probability)
         measured = torch.where(finite, measured, torch.full_like(measured, torch.nan))

@@ -58,6 +58,9 @@ OUTCOMES: dict[str, Measure] = {
 }
 
 
+THRESHOLDED = ("dice", "iou", "area")
+
+
 class Outcome:
     """One outcome, bound to a region and its reference.
 

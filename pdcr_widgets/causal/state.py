@@ -33,16 +33,20 @@ class Estimates:
         self.effect[cells], self.stderr[cells], self.samples[cells] = effect, stderr, samples
 
     def sketch(self, cells: np.ndarray, effect: np.ndarray) -> None:
-        """Show a group's effect, shared out over its patches, until they are measured."""
+        """Show a group's effect, shared out over its patches, until they are measured.
+
+        Its standard error is its own size, or the threshold where that is more.
+        """
         members = cells >= 0
         share = np.broadcast_to(effect[:, None] / members.sum(axis=1, keepdims=True), cells.shape)
         unmeasured = members & (self.samples[cells.clip(0)] == 0)
         self.effect[cells[unmeasured]] = share[unmeasured]
-        self.stderr[cells[unmeasured]] = np.abs(share[unmeasured])
+        unsure = np.maximum(np.abs(share), float(self.recipe.get("threshold", 0.0)))
+        self.stderr[cells[unmeasured]] = unsure[unmeasured]
 
-    def dismiss(self, cells: np.ndarray) -> None:
-        """Leave patches at no effect on the word of a group that they were members of."""
-        self.effect[cells] = self.stderr[cells] = 0.0
+    def dismiss(self, cells: np.ndarray, stderr: float) -> None:
+        """Take patches to have no effect on the word of a group that they were members of."""
+        self.effect[cells], self.stderr[cells] = 0.0, stderr
 
     def update(self, total: int, stage: str) -> ATEUpdate:
         """Freeze the present state."""

@@ -12,12 +12,11 @@ import numpy as np
 import torch
 
 from pdcr_widgets.causal.arrays import as_region, as_truth
-from pdcr_widgets.causal.outcome import Empty, Outcome
+from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.plan import PatchGrid
 from pdcr_widgets.causal.results import ATEMap, read_npz, write_npz
 
 FORMAT = 1
-HARD = ("dice", "iou", "area")
 STEPS = 8191
 SMALLEST = 1 / 508
 
@@ -94,9 +93,9 @@ class Sweep:
         ValueError
             As `pdcr_widgets.ate_map`; a soft outcome when only flips were kept.
         """
-        if outcome not in HARD and not self.soft:
+        if outcome not in THRESHOLDED and not self.soft:
             raise ValueError(
-                f"this sweep kept flipped pixels only, which give {HARD}; make it with soft=True "
+                f"this sweep kept flipped pixels only, which give {THRESHOLDED}; make it with soft=True "
                 f"to read {outcome!r}"
             )
         inside = as_region(region, self.spatial)
@@ -182,7 +181,7 @@ class _Scores:
         pixels = sweep.pixels[hit]
         base = sweep.probability.reshape(-1).astype(np.float64)
         truth = self._reference
-        if self._outcome in HARD:
+        if self._outcome in THRESHOLDED:
             level = (base > sweep.threshold).astype(np.float64)
             flipped = sweep.change[hit] & 1 if len(sweep.change) else 1
             moved = flipped * (1 - 2 * level[pixels])

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from pdcr_widgets.causal.baseline import Baseline
-from pdcr_widgets.causal.design import BLOCK
+from pdcr_widgets.causal.design import BLOCK, LEADERS, Block
 from pdcr_widgets.causal.draws import draw, key
 from pdcr_widgets.causal.sampling.coarse import first_picture, prune
 from pdcr_widgets.causal.sampling.ledger import Ledger
@@ -22,85 +22,102 @@ from pdcr_widgets.causal.sampling.progress import (
 from pdcr_widgets.causal.state import Estimates
 
 CONFIDENCE = 1.96
-REPLICATED = 0.1
+REPLICATED = 0.08
 FEWEST_REPLICATED = 12
-RELATIVE = 0.1
-
-Order = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
+RELATIVE = 0.25
 
 
 def adaptive(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
     """Spend draws where the answer is still open.
 
     Patches that cannot reach the region are exactly 0. Groups of patches are tested with two
-    contrasting interventions, and those that change nothing are left at 0. The others are drawn in
-    balanced blocks of the bank, nearest to the region first; every draw is kept. A patch is settled
-    when its 95 % interval settles sign and size (or its standard error reaches ``precision``), or
-    after ``samples`` draws. A deterministic baseline takes one evaluation per patch.
+    contrasting interventions, and those that bring no pixel near to a change are left at 0. The
+    others are drawn in blocks that represent the bank (see `Design`), nearest to the region first,
+    largest error first after that; every draw is kept. A patch is settled when its standard error
+    is a quarter of its effect, or its 95 % interval lies below the threshold (or, with
+    ``precision``, when its standard error is that small), or after ``samples`` draws in whole
+    blocks of 16, four at least. A bank of at most 16 patches is drawn to its end, and a
+    deterministic baseline evaluated once: both are exact.
     """
+    groups = yield from first_picture(estimates)
     reached = skip_unreached(estimates)
-    if estimates.experiment.baseline.deterministic:
-        yield from first_picture(estimates, reached)
+    choices = estimates.experiment.baseline.choices
+    if choices == 1:
         yield from exactly(estimates, settings, reached)
         return
-    cells = yield from prune(estimates, settings, reached)
-    yield from _rounds(estimates, settings, cells)
+    cells = yield from prune(estimates, settings, reached, groups)
+    if choices <= BLOCK:
+        yield from _exhaust(estimates, cells)
+    else:
+        yield from _sample(estimates, settings, cells)
 
 
-def _rounds(estimates: Estimates, settings: Settings, cells: np.ndarray) -> Iterator[Progress]:
-    baseline = estimates.experiment.baseline
-    capacity = min(settings.samples, baseline.choices)
+def _exhaust(estimates: Estimates, cells: np.ndarray) -> Iterator[Progress]:
+    """Every content of a small bank at every patch."""
+    experiment = estimates.experiment
+    count = experiment.baseline.choices
+    total = experiment.evaluations + len(cells) * count
+    for part in chunks(cells, experiment.engine.batch // count):
+        effects = experiment.effects(np.repeat(part, count), np.tile(np.arange(count), len(part)))
+        estimates.settle(part, effects.reshape(-1, count).mean(axis=1), 0.0, count)
+        yield Progress(total, "measuring")
+
+
+def _sample(estimates: Estimates, settings: Settings, cells: np.ndarray) -> Iterator[Progress]:
     rows = np.arange(len(cells))
-    drawing = _Drawing(estimates, cells, Ledger(len(cells), capacity, baseline.choices))
-    yield from drawing.fill(rows, BLOCK // 2, "measuring")
-    yield from drawing.fill(_some(rows, estimates.experiment.seed), 2 * BLOCK, "measuring")
-    yield from drawing.fill(rows, BLOCK, "measuring")
-    while len(rows):
-        rows = rows[drawing.open(rows, settings)]
+    drawing = _Drawing(estimates, cells, max(1, settings.samples // BLOCK))
+    most = max(LEADERS, settings.samples // BLOCK * BLOCK)
+    yield from drawing.fill(rows, LEADERS, "measuring")
+    some = _some(rows, estimates.experiment.seed)
+    for draws in (BLOCK, 2 * BLOCK):
+        yield from drawing.fill(some, min(draws, most), "measuring")
+    while len(rows := rows[drawing.open(rows, settings, most)]):
         worst = rows[np.argsort(-drawing.ledger.stderrs()[rows], kind="stable")]
-        yield from drawing.more(worst[: max(1, len(worst) // 2)], BLOCK, "refining")
+        yield from drawing.more(worst[: -(-len(worst) // 2)], "refining")
 
 
 class _Drawing:
     """Draws for the patches that matter, kept in a ledger and shown in the estimates."""
 
-    def __init__(self, estimates: Estimates, cells: np.ndarray, ledger: Ledger) -> None:
-        self._estimates, self._cells, self.ledger = estimates, cells, ledger
-        self._order = _order(estimates.experiment.baseline)
+    def __init__(self, estimates: Estimates, cells: np.ndarray, blocks: int) -> None:
+        self._estimates, self._cells = estimates, cells
+        self._source = _source(estimates.experiment.baseline)
+        self.ledger = Ledger(len(cells), blocks)
 
-    def fill(self, rows: np.ndarray, count: int, stage: str) -> Iterator[Progress]:
-        """Bring patches to ``count`` draws."""
-        capacity = self.ledger.values.shape[1]
-        short = rows[self.ledger.drawn[rows] < min(count, capacity)]
-        for have in np.unique(self.ledger.drawn[short]):
-            part = short[self.ledger.drawn[short] == have]
-            yield from self._draw(part, min(count, capacity) - int(have), stage)
+    def fill(self, rows: np.ndarray, draws: int, stage: str) -> Iterator[Progress]:
+        """Bring patches to ``draws`` draws within their present block."""
+        for part in self._alike(rows[self.ledger.drawn[rows] < draws]):
+            yield from self._draw(part, draws - int(self.ledger.drawn[part[0]]), stage)
 
-    def more(self, rows: np.ndarray, count: int, stage: str) -> Iterator[Progress]:
-        """Give patches ``count`` further draws, in groups that have equally many."""
-        capacity = self.ledger.values.shape[1]
-        for have in np.unique(self.ledger.drawn[rows]):
-            part = rows[self.ledger.drawn[rows] == have]
-            yield from self._draw(part, min(count, capacity - int(have)), stage)
+    def more(self, rows: np.ndarray, stage: str) -> Iterator[Progress]:
+        """End the block that each patch is in, or draw another one."""
+        for part in self._alike(rows):
+            yield from self._draw(part, BLOCK - int(self.ledger.drawn[part[0]]) % BLOCK, stage)
 
-    def open(self, rows: np.ndarray, settings: Settings) -> np.ndarray:
+    def open(self, rows: np.ndarray, settings: Settings, most: int) -> np.ndarray:
         """Which patches are not settled and can have more draws."""
         effect, stderr = np.abs(self.ledger.means()[rows]), self.ledger.stderrs()[rows]
         if settings.precision is not None:
             settled = stderr <= settings.precision
         else:
             small = effect + CONFIDENCE * stderr < settings.threshold
-            settled = small | (stderr <= np.maximum(RELATIVE * effect, settings.threshold))
-        return ~settled & (self.ledger.drawn[rows] < self.ledger.values.shape[1])
+            sized = stderr <= np.maximum(RELATIVE * effect, settings.threshold)
+            settled = small | (sized & (self.ledger.drawn[rows] >= BLOCK))
+        return ~settled & (self.ledger.drawn[rows] < most)
+
+    def _alike(self, rows: np.ndarray) -> list[np.ndarray]:
+        drawn = self.ledger.drawn[rows]
+        return [rows[drawn == have] for have in np.unique(drawn)]
 
     def _draw(self, rows: np.ndarray, count: int, stage: str) -> Iterator[Progress]:
         experiment = self._estimates.experiment
         total = experiment.evaluations + len(rows) * count
+        number, first = divmod(int(self.ledger.drawn[rows[0]]), BLOCK)
         for part in chunks(rows, experiment.engine.batch // count):
-            each = np.repeat(self._cells[part], count)
-            samples = (self.ledger.drawn[part, None] + np.arange(count)).reshape(-1)
-            choices = self._order(experiment.seed, each, samples)
-            self.ledger.add(part, experiment.effects(each, choices).reshape(len(part), count))
+            block = self._source(experiment.seed, self._cells[part], number)
+            choices = block.choices[:, first : first + count].reshape(-1)
+            effects = experiment.effects(np.repeat(self._cells[part], count), choices)
+            self.ledger.add(part, number, block, effects.reshape(len(part), count))
             self._show()
             yield Progress(total, stage)
 
@@ -111,15 +128,23 @@ class _Drawing:
         self._estimates.settle(self._cells[done], means, stderrs, ledger.drawn[done])
 
 
-def _order(baseline: Baseline) -> Order:
-    """Balanced orders, where a bank's patches may go to any place; plain draws otherwise."""
+def _source(baseline: Baseline) -> Callable[[int, np.ndarray, int], Block]:
+    """Blocks that represent a bank whose patches may go anywhere; independent ones otherwise."""
     if baseline.bank is not None and baseline.bank.nearest is None:
-        return baseline.bank.design.choices
-    return lambda seed, cells, samples: draw(seed, cells, samples, baseline.choices)
+        return baseline.bank.design.block
+
+    def independent(seed: int, cells: np.ndarray, number: int) -> Block:
+        each = np.repeat(cells, BLOCK)
+        samples = np.tile(np.arange(number * BLOCK, (number + 1) * BLOCK), len(cells))
+        choices = draw(seed, each, samples, baseline.choices).reshape(-1, BLOCK)
+        shape = choices.shape
+        return Block(choices, np.full((shape[0], LEADERS), 1 / LEADERS), np.full(shape, 1 / BLOCK))
+
+    return independent
 
 
 def _some(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Choose the patches that are replicated early, to learn how precise a block is."""
+    """Choose the patches that get two blocks early, to learn how precise one is."""
     count = min(len(rows), max(FEWEST_REPLICATED, round(REPLICATED * len(rows))))
     generator = torch.Generator().manual_seed(key(seed, len(rows)))
     return np.sort(rows[torch.randperm(len(rows), generator=generator).numpy()[:count]])

@@ -2,91 +2,119 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from pdcr_widgets.causal.design import BLOCK
+from pdcr_widgets.causal.design import BLOCK, CHILDREN, LEADERS, Block
 
-PRIOR = 4.0
+PRIOR = 8.0
+
+
+class Spread(NamedTuple):
+    """An estimate and how far it would be off if the strata it was drawn from were no help."""
+
+    mean: np.ndarray
+    naive: np.ndarray
 
 
 class Ledger:
-    """Draws of many patches, made in whole blocks (or half a block), and honest standard errors.
+    """Draws of many patches, made in blocks (or the leaders of one), with honest standard errors.
 
-    The mean over a block of a balanced order varies far less than four independent draws would, so
-    the draws' own spread says little of its error. The spread between blocks does: patches with
-    several blocks show how large it is in proportion to a patch's effects, and that proportion
-    stands in, as a prior worth `PRIOR` degrees of freedom, where a patch has few blocks itself.
+    The draws' own spread, taken as if strata were no help, says too much of the error of a weighted
+    mean over strata. How far the leaders' estimate is from the whole block's, and how far a patch's
+    blocks are apart, says it rightly. So a patch's variance is that between its own blocks, shrunk
+    towards a prior worth `PRIOR` degrees of freedom: its naive variance times the share of it that
+    is seen to be real in patches with more draws.
 
     Parameters
     ----------
     count
         Number of patches.
-    capacity
-        Draws that a patch can have at most.
-    population
-        Number of distinct contents; drawing them all leaves no error.
+    blocks
+        Blocks that a patch can have at most.
     """
 
-    def __init__(self, count: int, capacity: int, population: int) -> None:
-        self.values = np.full((count, capacity), np.nan)
+    def __init__(self, count: int, blocks: int) -> None:
+        self._effects = np.full((count, blocks, BLOCK), np.nan)
+        self._fine = np.zeros((count, blocks, BLOCK))
+        self._coarse = np.zeros((count, LEADERS))
         self.drawn = np.zeros(count, dtype=np.int64)
-        self._population = population
 
-    def add(self, rows: np.ndarray, effects: np.ndarray) -> None:
-        """Append the next draws, ``effects (n, draws)``, of patches ``rows (n,)``."""
-        places = self.drawn[rows, None] + np.arange(effects.shape[1])
-        self.values[rows[:, None], places] = effects
+    def add(self, rows: np.ndarray, number: int, block: Block, effects: np.ndarray) -> None:
+        """Enter the next draws of block ``number`` of some patches, ``effects (n, draws)``."""
+        have = self.drawn[rows] - number * BLOCK
+        places = have[:, None] + np.arange(effects.shape[1])
+        self._effects[rows[:, None], number, places] = effects
+        self._fine[rows, number] = block.fine
+        if number == 0:
+            self._coarse[rows] = block.coarse
         self.drawn[rows] += effects.shape[1]
 
     def means(self) -> np.ndarray:
         """Mean effect of each patch, points; 0 where nothing was drawn."""
-        return np.nansum(self.values, axis=1) / np.maximum(self.drawn, 1)
+        blocks, made = self._blocks()
+        whole = blocks.mean.sum(axis=1) / np.maximum(made.sum(axis=1), 1)
+        return np.where(made[:, 0], whole, self._led().mean)
 
     def stderrs(self) -> np.ndarray:
         """Standard error of each mean, points."""
-        scale = np.nansum(self.values**2, axis=1) / np.maximum(self.drawn, 1)
-        own, freedom = _between(self._means_of(BLOCK))
-        per_block = _moderated(own, freedom, scale, 1 / BLOCK)
-        halves = self._means_of(BLOCK // 2)[:, ::2]
-        per_half = _moderated(*_between(halves), scale, 2 / BLOCK)
-        blocks = np.maximum(self.drawn / BLOCK, 1)
-        error = np.where(self.drawn < BLOCK, per_half, per_block / blocks)
-        left = 1 - self.drawn / self._population
-        return np.sqrt(np.maximum(error * left, 0))
+        blocks, made = self._blocks()
+        count = made.sum(axis=1)
+        mean = blocks.mean.sum(axis=1) / np.maximum(count, 1)
+        freedom = np.maximum(count - 1, 0)
+        apart = np.where(made, blocks.mean - mean[:, None], 0) ** 2
+        own = apart.sum(axis=1) / np.maximum(freedom, 1)
+        naive = blocks.naive.sum(axis=1) / np.maximum(count, 1)
+        seen = count > 1
+        fine = _shrunk(own, freedom, _prior(naive, own, seen, 2 * own))
 
-    def _means_of(self, size: int) -> np.ndarray:
-        """Means of consecutive draws, NaN where they are not all made."""
-        whole = self.values.shape[1] // size
-        return self.values[:, : whole * size].reshape(len(self.values), whole, size).mean(axis=2)
+        led = self._led()
+        gap = np.where(count > 0, (led.mean - mean) ** 2 + fine, 0)
+        coarse = _shrunk(gap, freedom * 0, _prior(led.naive, gap, count > 0, gap))
+        error = np.where(count > 0, fine / np.maximum(count, 1), coarse)
+        return np.sqrt(np.where(self.drawn > 0, error, 0))
+
+    def _led(self) -> Spread:
+        """Estimate by the leaders of the first block."""
+        leaders = np.nan_to_num(self._effects[:, 0, :LEADERS])
+        mean = (self._coarse * leaders).sum(axis=1)
+        square = (self._coarse * leaders**2).sum(axis=1)
+        variance = _steadied(square - mean**2, square)
+        return Spread(mean, variance * (self._coarse**2).sum(axis=1))
+
+    def _blocks(self) -> tuple[Spread, np.ndarray]:
+        """Estimate by each block, and which blocks are whole; the spread is that within strata."""
+        made = np.isfinite(self._effects).all(axis=2)
+        shape = (*made.shape, CHILDREN, LEADERS)
+        effects = np.where(made[:, :, None], self._effects, 0).reshape(shape)
+        weights = self._fine.reshape(shape)
+        total = np.maximum(weights.sum(axis=2, keepdims=True), 1e-300)
+        centre = (weights * effects).sum(axis=2, keepdims=True) / total
+        variance = (weights * (effects - centre) ** 2).sum(axis=2, keepdims=True) / total
+        square = (weights * effects**2).sum(axis=(2, 3), keepdims=True)
+        naive = (weights**2 * _steadied(variance, square)).sum(axis=(2, 3))
+        return Spread((weights * effects).sum(axis=(2, 3)), naive), made
 
 
-def _between(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Variance between replicates of each row, and its degrees of freedom."""
-    count = np.isfinite(means).sum(axis=1)
-    centre = np.nansum(means, axis=1) / np.maximum(count, 1)
-    square = np.nansum((means - centre[:, None]) ** 2, axis=1)
-    freedom = np.maximum(count - 1, 0)
-    return square / np.maximum(freedom, 1), freedom
+def _steadied(variance: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Variance of four draws, with the mean square of all as a fifth degree of freedom."""
+    return (LEADERS * variance + square) / LEADERS
 
 
-def _moderated(
-    own: np.ndarray, freedom: np.ndarray, scale: np.ndarray, independent: float
+def _prior(
+    naive: np.ndarray, real: np.ndarray, known: np.ndarray, missed: np.ndarray
 ) -> np.ndarray:
-    """Own variance shrunk towards the proportion that patches with replicates show.
+    """Naive variance times the share that is real where that is known.
 
-    Parameters
-    ----------
-    own, freedom
-        Variance between a patch's replicates and its degrees of freedom.
-    scale
-        Mean squared effect of a patch's draws.
-    independent
-        The proportion for independent draws, used while no patch has replicates.
+    Where all draws agree the naive variance is 0: then it is what such patches are seen to miss.
     """
-    known = (freedom > 0) & (scale > 0)
-    proportion = (
-        np.average(own[known] / scale[known], weights=freedom[known])
-        if known.any()
-        else independent
-    )
-    return (PRIOR * proportion * scale + freedom * own) / (PRIOR + freedom)
+    telling, silent = known & (naive > 0), known & (naive == 0)
+    share = (real[telling] / naive[telling]).mean() if telling.any() else 1.0
+    unseen = missed[silent].mean() if silent.any() else 0.0
+    return np.where(naive > 0, share * naive, unseen)
+
+
+def _shrunk(own: np.ndarray, freedom: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Variance of a block's mean, scaled as the variance of Student's distribution."""
+    return (PRIOR * prior + freedom * own) / (PRIOR + freedom - 2)

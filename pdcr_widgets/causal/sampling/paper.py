@@ -30,8 +30,8 @@ def paper(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
     ----------
     Jiang et al., PdCR, arXiv 2602.20511.
     """
+    yield from first_picture(estimates)
     reached = skip_unreached(estimates)
-    yield from first_picture(estimates, reached)
     if estimates.experiment.baseline.deterministic:
         yield from exactly(estimates, settings, reached)
         return

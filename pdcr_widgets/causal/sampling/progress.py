@@ -10,6 +10,8 @@ import numpy as np
 from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.state import Estimates
 
+PREPARING = "preparing"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -47,8 +49,30 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """When to stop before a sampler ends: after about so many evaluations, or so many seconds."""
+
+    budget: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.budget is not None:
+            object.__setattr__(self, "budget", as_whole(self.budget, "budget", 1))
+        if self.seconds is not None and not self.seconds > 0:
+            raise ValueError(f"seconds must be above 0, got {self.seconds}")
+
+    def reached(self, evaluations: int, seconds: float) -> bool:
+        """Whether it is time to stop."""
+        spent = self.budget is not None and evaluations >= self.budget
+        return spent or (self.seconds is not None and seconds >= self.seconds)
+
+
+@dataclass(frozen=True)
 class Progress:
-    """A point where the estimates are complete: expected evaluations in all, and what is done."""
+    """A point where the estimates are complete: expected evaluations in all, and what is done.
+
+    At the stage `PREPARING` the experiment's engine may be replaced.
+    """
 
     total: int
     stage: str

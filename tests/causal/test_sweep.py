@@ -1,0 +1,93 @@
+"""A sweep gives, without a forward pass, what interventions give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pdcr_widgets import PatchBank, Sweep, ate_map, iter_sweep
+from pdcr_widgets.causal.draws import draw
+
+SIDE = (45, 50)
+REGION = np.zeros(SIDE, dtype=bool)
+REGION[16:25, 16:27] = True
+TRUTH = np.random.default_rng(0).random(SIDE) > 0.5
+
+
+@pytest.fixture
+def net() -> nn.Module:
+    torch.manual_seed(0)
+    wide = nn.Conv2d(1, 4, 9, padding=4)
+    return nn.Sequential(wide, nn.ReLU(), nn.Conv2d(4, 1, 9, padding=4)).eval()
+
+
+@pytest.fixture
+def image() -> torch.Tensor:
+    return torch.randn((1, *SIDE), generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("outcome", ["dice", "iou", "area"])
+def test_hard_outcomes_are_those_of_interventions(net, image, outcome, soft) -> None:
+    swept = Sweep.run(net, image, soft=soft).ate_map(REGION, TRUTH, outcome=outcome)
+    direct = ate_map(net, image, REGION, TRUTH, outcome=outcome, threshold=0.0)
+    np.testing.assert_allclose(swept.effect, direct.effect, atol=1e-5)
+    assert swept.base == pytest.approx(direct.base)
+    assert swept.engine == "sweep"
+
+
+@pytest.mark.parametrize("outcome", ["soft_dice", "mean_probability"])
+def test_soft_outcomes_are_within_the_quantisation(net, image, outcome) -> None:
+    swept = Sweep.run(net, image, soft=True).ate_map(REGION, TRUTH, outcome=outcome)
+    direct = ate_map(net, image, REGION, TRUTH, outcome=outcome, threshold=0.0)
+    assert np.nanmax(np.abs(swept.effect - direct.effect)) < 100 / 508
+
+
+def test_a_bank_is_averaged_over_the_draws_it_had(net, image) -> None:
+    bank = PatchBank(torch.randn((9, 1, 8, 8), generator=torch.Generator().manual_seed(2)))
+    ate = Sweep.run(net, image, baseline=bank, samples=3, seed=5).ate_map(REGION, TRUTH)
+    cell = 6
+    effects = []
+    for number in draw(5, np.full(3, cell), np.arange(3), 9):
+        one = PatchBank(bank.patches[number : number + 1])
+        effects.append(
+            ate_map(net, image, REGION, TRUTH, baseline=one, threshold=0).effect.flat[cell]
+        )
+    assert ate.effect.flat[cell] == pytest.approx(np.mean(effects), abs=1e-4)
+    assert ate.stderr.flat[cell] == pytest.approx(np.std(effects, ddof=1) / np.sqrt(3), abs=1e-4)
+    assert ate.samples.flat[cell] == 3
+
+
+def test_any_region_can_be_asked_for_while_it_runs(net, image) -> None:
+    updates = list(iter_sweep(net, image, patch_size=2, samples=1))
+    assert len(updates) > 2
+    early = updates[0].sweep.ate_map(REGION)
+    assert 0 < early.evaluations < updates[-1].sweep.ate_map(REGION).evaluations
+    assert updates[-1].done == updates[-1].total
+
+
+def test_saved_and_loaded_it_answers_the_same(net, image, tmp_path: Path) -> None:
+    sweep = Sweep.run(net, image)
+    sweep.save(tmp_path / "sweep.npz")
+    again = Sweep.load(tmp_path / "sweep.npz")
+    np.testing.assert_array_equal(sweep.ate_map(REGION).effect, again.ate_map(REGION).effect)
+    assert again.nbytes == sweep.nbytes
+
+
+def test_memory_is_bounded(net, image) -> None:
+    assert Sweep.run(net, image, limit_bytes=2000).nbytes < 2000 + 4 * image.numel() + 8 * 45 * 50
+
+
+def test_flips_alone_give_no_soft_outcome(net, image) -> None:
+    with pytest.raises(ValueError, match="soft=True"):
+        Sweep.run(net, image).ate_map(REGION, outcome="soft_dice")
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sweep.npz").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(ValueError, match="not a saved result"):
+        Sweep.load(tmp_path / "sweep.npz")
