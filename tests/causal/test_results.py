@@ -69,6 +69,12 @@ def test_every_patch_is_in_one_bin_and_one_share(effects: list[float], threshold
     assert summary["strongest_support"] <= 0 <= summary["strongest_harm"]
 
 
+def test_an_effect_of_the_thresholds_size_counts() -> None:
+    summary = a_map([[-0.5, 0.5, 0.25]], threshold=0.5).summary()
+    assert (summary["supporting"], summary["harming"]) == (pytest.approx(1 / 3),) * 2
+    assert_array_equal(a_map([[-0.5, 0.5, 0.25]], threshold=0.5).significant, [[True, True, False]])
+
+
 def test_to_image_spreads_patches_and_crops_the_edge() -> None:
     image = a_map().to_image()
     assert image.shape == (10, 15)
