@@ -13,4 +13,13 @@ Sampler = Callable[[Estimates, Settings], Iterator[Progress]]
 
 SAMPLING: dict[str, Sampler] = {"adaptive": adaptive, "paper": paper}
 
-__all__ = ["PREPARING", "SAMPLING", "Limits", "Progress", "Sampler", "Settings", "adaptive", "paper"]
+__all__ = [
+    "PREPARING",
+    "SAMPLING",
+    "Limits",
+    "Progress",
+    "Sampler",
+    "Settings",
+    "adaptive",
+    "paper",
+]
