@@ -113,9 +113,10 @@ export function number(options: Typing): Part {
   const { label, get, set, step = "any", min } = options;
   const attributes = { type: "number", step, "aria-label": label, class: "pdcr-number" };
   const input = h("input", min === undefined ? attributes : { ...attributes, min });
-  input.addEventListener("change", () => {
+  const take = () => {
     if (input.value !== "" && input.checkValidity()) set(Number(input.value));
-  });
+  };
+  input.addEventListener("change", take);
   return {
     element: h("label", { class: "pdcr-field pdcr-short" }, h("span", {}, label), input),
     refresh() {

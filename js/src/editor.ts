@@ -65,9 +65,10 @@ export class Editor {
       return;
     }
     if (settings.tool === "move" && !this.shape) this.store.lift();
-    if (this.edit(at, settings.reach)) return;
+    const mode = this.modeFor(keys);
+    if (this.edit(at, settings.reach, mode)) return;
     const surface = this.surface(settings);
-    this.mode = this.modeFor(keys);
+    this.mode = mode;
     this.base = this.store.mask;
     this.gesture = begin(settings.tool, at, surface);
     if (this.gesture) this.store.live = null;
@@ -102,24 +103,25 @@ export class Editor {
 
   /** The CSS cursor over a point. */
   cursorAt(at: Point): string {
-    const { tool, reach } = this.settings();
+    const { tool, reach, mode } = this.settings();
     const { shape } = this;
     if (shape) {
       const handle = handleAt(shape, at, 2 * reach);
       if (handle >= 0) return "points" in shape ? "pointer" : CURSORS[handle]!;
-      if (inside(shape, at)) return "move";
+      if (mode === "replace" && inside(shape, at)) return "move";
     }
     if (tool === "inspect") return "default";
     if (tool === "brush" || tool === "eraser") return "none";
     return tool === "move" ? "move" : tool === "window" ? "ns-resize" : "crosshair";
   }
 
-  private edit(at: Point, reach: number): boolean {
+  /** Takes hold of the shape: by a handle, or by its inside unless that is to be drawn on. */
+  private edit(at: Point, reach: number, mode: Mode): boolean {
     const { shape } = this;
     const { live } = this.store;
     if (!shape || !live) return false;
     const handle = handleAt(shape, at, 2 * reach);
-    if (handle < 0 && !inside(shape, at)) return false;
+    if (handle < 0 && (mode !== "replace" || !inside(shape, at))) return false;
     this.base = live.base;
     this.mode = live.mode;
     this.gesture = editGesture(shape, handle, at);

@@ -20,13 +20,14 @@ export function keyboard(
   root.addEventListener(
     "keydown",
     (event) => {
+      if (!isOurs(event)) return;
+      // A notebook takes single letters for commands: "a" would insert a cell.
+      event.stopPropagation();
       const typing = (event.target as HTMLElement).matches("input, select, textarea");
       if (typing) return;
       const used =
         (event.target === canvas && stageKey(view, event)) || shortcut(view, event, help);
-      if (!used) return;
-      event.preventDefault();
-      event.stopPropagation();
+      if (used) event.preventDefault();
     },
     { signal },
   );
@@ -38,6 +39,12 @@ export function keyboard(
     },
     { signal },
   );
+}
+
+/** Tab moves on, Shift+Enter runs the cell, and Ctrl is ours for undo and redo only. */
+function isOurs(event: KeyboardEvent): boolean {
+  if (event.key === "Tab" || (event.key === "Enter" && event.shiftKey)) return false;
+  return !(event.ctrlKey || event.metaKey) || shortcutOf(event) !== undefined;
 }
 
 function stageKey(view: CanvasView, event: KeyboardEvent): boolean {

@@ -32,7 +32,6 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   const corner = cornerButtons(view, root, notice);
   const stage = h("div", { class: "pdcr-frame" }, canvas, corner, settings.element, notice.element);
   root.append(tools!, row!, stage, line!, sheet.element);
-  root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
 
   new Pointers(view, canvas, signal);

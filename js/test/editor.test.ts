@@ -72,6 +72,13 @@ describe("box", () => {
     expect(store.mask.box()).toEqual({ top: 7, left: 15, height: 20, width: 15 });
   });
 
+  test("Alt cuts a hole into the box that was just drawn", () => {
+    const { drag, store } = setup();
+    drag(p(5, 5), p(15, 15));
+    drag(p(8, 8), p(12, 12), { ...NO_KEYS, alt: true });
+    expect(store.mask.count()).toBe(100 - 16);
+  });
+
   test("Escape drops the drawing", () => {
     const { editor, told } = setup();
     editor.press(p(5, 5), NO_KEYS);

@@ -1,0 +1,176 @@
+"""The region canvas on a page: what it shows, and that it stays with the kernel, or without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hands import CELLS, SETUP, Hands
+from pages import Console, Site
+from playwright.sync_api import expect
+
+NOTE = """
+notes = canvas.layers["notes"]
+notes.fill_style = "#00ff00"
+notes.fill_rect(2, 58, 4, 4)
+canvas.show_effect(ate)
+"""
+SHOWN = [SETUP + NOTE, "canvas", "told"]
+NOTE_DRAWN = "g > 240 && r < 20"
+
+
+@pytest.fixture(params=["lab", "notebook7", "voila"])
+def site(request: pytest.FixtureRequest) -> Site:
+    return request.getfixturevalue(request.param)
+
+
+def test_shows_draws_and_tells_everywhere(site: Site, shot: Callable[[str], Path]) -> None:
+    hands = Hands(site.open(SHOWN)).settle()
+    hands.wait_color(4, 60, NOTE_DRAWN)
+    hands.wait_color(2, 2, "r > b + 40")
+    hands.drag((30.5, 30.5), (39.5, 37.5))
+    hands.told("80 pixels, box 30 30 8 10")
+    hands.choose("Brush")
+    hands.drag((35.5, 50.5), (45.5, 50.5))
+    hands.told("box 30 30 25 20")
+    hands.choose("Inspect")
+    hands.hover(60.5, 4.5)
+    expect(hands.readout).to_have_text(
+        "row 4, column 60  ·  intensity 0.508  ·  effect −3.11 ± 0.25 points, 8 draws"
+    )
+    hands.click(60.5, 4.5)
+    hands.told("patch (0, 7)")
+    shot("drawn")
+
+
+def test_a_reload_brings_everything_back(lab: Site) -> None:
+    page = lab.open(SHOWN)
+    hands = Hands(page).settle()
+    hands.drag((30.5, 30.5), (39.5, 37.5))
+    hands.told("80 pixels")
+    saved = "window.jupyterapp.commands.execute('docmanager:save')"
+    page.evaluate(f"async () => {{ await {saved}; }}")
+    page.goto(page.url.replace("?reset", ""))
+    hands.settle()
+    hands.told("80 pixels")
+    hands.wait_color(4, 60, NOTE_DRAWN)
+    hands.wait_color(2, 2, "r > b + 40")
+    hands.drag((10.5, 10.5), (19.5, 19.5))
+    hands.told("100 pixels")
+
+
+def test_layers_can_be_drawn_on_after_a_reload(lab: Site, execute: Callable[[str], str]) -> None:
+    page = lab.open(SHOWN)
+    hands = Hands(page).settle()
+    hands.wait_color(4, 60, NOTE_DRAWN)
+    page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
+    page.goto(page.url.replace("?reset", ""))
+    hands.settle().wait_color(4, 60, NOTE_DRAWN)
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.sessionContext.session")
+    execute("notes.fill_rect(58, 58, 4, 4)")
+    hands.wait_color(60, 60, NOTE_DRAWN)
+
+
+def test_two_views_stay_in_step(lab: Site) -> None:
+    page = lab.open([*CELLS, "canvas"])
+    first = Hands(page).settle()
+    first.drag((30.5, 30.5), (39.5, 37.5))
+    first.told("80 pixels")
+    second = Hands(page, 1)
+    second.wait_color(35, 30, "r > 150 && b < 100")
+    second.choose("Undo")
+    second.told("0 pixels")
+    first.choose("Ellipse")
+    button = second.root.get_by_role("button", name="Ellipse")
+    expect(button).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_pointer_shows_in_linked_canvases(lab: Site) -> None:
+    other = (
+        "other = pdcr.RegionCanvas(image)\nw.jslink((canvas, 'cursor'), (other, 'cursor'))\nother"
+    )
+    page = lab.open([*CELLS, other])
+    hands, linked = Hands(page).settle(), Hands(page, 1)
+    before = linked.color(10, 32)
+    hands.stage.scroll_into_view_if_needed()
+    hands.hover(40.5, 32.5)
+    linked.wait_color(10, 32.5, f"r > {before[0] + 60}")
+
+
+def test_python_changes_what_is_shown(lab: Site, execute: Callable[[str], str]) -> None:
+    hands = Hands(lab.open(SHOWN)).settle()
+    hands.wait_color(2, 2, "r > b + 40")
+    execute("canvas.colormap = 'orange-purple'; canvas.limit = 0.5; canvas.opacity = 1.0")
+    expect(hands.root.locator(".pdcr-colors")).to_contain_text("0.5 harms")
+    hands.wait_color(62, 60, "b > g + 30")
+    execute("canvas.image = np.ones((64, 64)); canvas.region = (0, 0, 64, 32)")
+    hands.told("2048 pixels")
+    hands.wait_color(62, 60, "Math.abs(r - b) < 3")
+    execute("canvas.image = np.zeros((32, 48), 'float32')")
+    expect(hands.page.locator(".told")).to_contain_text("0 pixels")
+    box = hands.stage.bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(1.5, abs=0.02)
+
+
+def test_drawing_goes_on_while_the_kernel_is_busy(lab: Site) -> None:
+    busy = "import threading\nthreading.Event().wait(6);"
+    page = lab.open(CELLS)
+    hands = Hands(page).settle()
+    done = page.evaluate_handle(
+        """code => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const future = kernel.requestExecute({ code });
+            const state = { over: false };
+            future.done.then(() => { state.over = true; });
+            return state;
+        }""",
+        busy,
+    )
+    hands.drag((30.5, 30.5), (39.5, 37.5))
+    hands.wait_color(35, 30, "r > 150 && b < 100")
+    assert not done.evaluate("state => state.over")
+    hands.told("80 pixels")
+
+
+def test_a_dead_kernel_is_said_and_drawing_works(lab: Site, console: Console) -> None:
+    console.allow("Kernel")
+    page = lab.open(CELLS)
+    hands = Hands(page).settle()
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()"
+    )
+    expect(hands.root.get_by_text(re.compile("Not connected to a kernel"))).to_be_visible()
+    hands.drag((30.5, 30.5), (39.5, 37.5))
+    hands.wait_color(35, 30, "r > 150 && b < 100")
+
+
+def test_a_narrow_cell_is_filled_and_not_more(lab: Site, shot: Callable[[str], Path]) -> None:
+    narrow = "w.VBox([canvas], layout=w.Layout(width='300px'))"
+    hands = Hands(lab.open([SHOWN[0], narrow, "told"])).settle()
+    box = hands.root.bounding_box()
+    assert box is not None
+    assert box["width"] <= 300
+    assert hands.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    shot("narrow")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_nothing_stands_in_the_way_of_anybody(
+    lab: Site, repository: Path, theme: str, shot: Callable[[str], Path]
+) -> None:
+    axe = repository / "js/node_modules/axe-core/axe.min.js"
+    page = lab.open(SHOWN)
+    hands = Hands(page).settle()
+    page.evaluate(
+        f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})"
+    )
+    page.add_script_tag(path=axe)
+    hands.choose("Display")
+    expect(hands.root.get_by_role("group", name="Display")).to_be_visible()
+    shot("display")
+    found = page.evaluate("async () => (await axe.run('.pdcr-canvas')).violations")
+    told = [f"{each['id']}: {each['help']}: {each['nodes'][0]['html']}" for each in found]
+    assert told == []

@@ -1,0 +1,139 @@
+"""Every tool of the region canvas in JupyterLab, with mouse, keyboard and touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hands import CELLS, Hands
+from pages import Site
+from playwright.sync_api import expect
+
+
+def test_every_tool_draws_with_the_mouse(lab: Site, shot: Callable[[str], Path]) -> None:
+    hands = Hands(lab.open(CELLS)).settle()
+    hands.drag((4.5, 6.5), (15.5, 12.5))
+    hands.told("84 pixels, box 6 4 7 12")
+    hands.drag((12.5, 30.5), (17.5, 35.5), held="Shift")
+    hands.told("120 pixels, box 6 4 30 14")
+    hands.drag((4.5, 6.5), (60.5, 12.5), held="Alt")
+    hands.told("36 pixels, box 30 12 6 6")
+
+    hands.choose("Ellipse")
+    hands.drag((20, 20), (30, 40))
+    hands.told("box 20 20 20 10")
+
+    hands.choose("Polygon")
+    for column, row in [(8, 8), (24, 8), (24, 24), (8, 24)]:
+        hands.click(column, row)
+    hands.click(8, 8)
+    hands.told("256 pixels, box 8 8 16 16")
+    hands.drag((24, 24), (40, 40))
+    hands.told("box 8 8 32 32")
+
+    hands.choose("Lasso")
+    hands.drag((10, 10), (30, 10), (30, 30), (10, 30))
+    hands.told("400 pixels, box 10 10 20 20")
+
+    hands.choose("Clear the region")
+    hands.told("0 pixels")
+    hands.choose("Brush")
+    hands.drag((12.5, 50.5), (40.5, 50.5))
+    hands.told("box 46 8 9 37")
+    hands.choose("Eraser")
+    hands.drag((26.5, 44), (26.5, 60))
+    hands.root.get_by_role("button", name="Undo").click()
+    hands.told("box 46 8 9 37")
+    hands.root.get_by_role("button", name="Redo").click()
+    hands.choose("Move and resize")
+    hands.drag((12.5, 50.5), (12.5, 20.5))
+    hands.told("box 16 8 9 37")
+
+    hands.choose("Pick a component")
+    hands.click(20, 20)
+    hands.told("box 13 13 15 15")
+    shot("picked")
+
+
+def test_grid_numbers_and_morphology(lab: Site) -> None:
+    hands = Hands(lab.open(CELLS)).settle()
+    hands.choose("Snap to the patch grid")
+    hands.click(20, 30)
+    hands.told("64 pixels, box 24 16 8 8")
+    hands.root.get_by_label("Height", exact=True).fill("20")
+    hands.root.get_by_label("Height", exact=True).press("Enter")
+    hands.told("160 pixels, box 24 16 20 8")
+    hands.press(">")
+    hands.told("box 23 15 22 10")
+    hands.press("<")
+    hands.told("160 pixels, box 24 16 20 8")
+    hands.choose("Snap to the patch grid")
+    hands.drag((30.5, 30.5), (50.5, 50.5))
+    hands.drag((34.5, 34.5), (46.5, 46.5), held="Alt")
+    hands.press("Escape", "f")
+    hands.told("441 pixels, box 30 30 21 21")
+
+
+def test_the_keyboard_alone_suffices(lab: Site) -> None:
+    hands = Hands(lab.open(CELLS)).settle()
+    hands.press("b", "Space", *["Shift+ArrowRight"], *["ArrowDown"] * 4, "Space")
+    hands.told("55 pixels, box 32 32 5 11")
+    hands.press("Control+z")
+    hands.told("0 pixels")
+    hands.press("Control+Shift+z")
+    hands.told("55 pixels")
+    hands.press("d", *["ArrowLeft"] * 5, "Space", *["ArrowUp"] * 3, "Space", "Delete")
+    hands.told("0 pixels")
+    hands.press("p", "Space", "Shift+ArrowLeft", "Space", "Shift+ArrowUp", "Space", "Enter")
+    expect(hands.page.locator(".told")).not_to_contain_text("0 pixels,")
+    hands.press("?")
+    sheet = hands.page.get_by_role("dialog", name="Keyboard and mouse")
+    expect(sheet).to_be_visible()
+    hands.page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
+def test_letters_do_not_reach_the_notebook(lab: Site) -> None:
+    page = lab.open(CELLS)
+    cells = page.locator(".jp-Cell").count()
+    Hands(page).settle().press("d", "d", "a", "b", "x")
+    expect(page.locator(".jp-Cell")).to_have_count(cells)
+
+
+def test_a_finger_draws_and_two_zoom(lab: Site) -> None:
+    page = lab.open(CELLS)
+    hands = Hands(page).settle()
+    touch = page.context.new_cdp_session(page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def event(kind: str, *places: tuple[float, float]) -> None:
+        points = [
+            {"x": x, "y": y, "id": index}
+            for index, (x, y) in enumerate(hands.at(*p) for p in places)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    event("touchStart", (10.5, 10.5))
+    event("touchMove", (15.5, 18.5))
+    event("touchMove", (19.5, 25.5))
+    event("touchEnd")
+    hands.told("160 pixels, box 10 10 16 10")
+    event("touchStart", (30, 30), (34, 30))
+    event("touchMove", (24, 30), (40, 30))
+    event("touchEnd")
+    hands.told("160 pixels")
+    hands.told("zoom 4.0")
+
+
+def test_the_wheel_zooms_only_with_the_focus(lab: Site) -> None:
+    page = lab.open(CELLS)
+    hands = Hands(page).settle()
+    hands.hover(20, 20)
+    page.mouse.wheel(0, -240)
+    hands.settle().choose("Inspect")
+    hands.click(60, 4)
+    hands.hover(20, 20)
+    page.mouse.wheel(0, -240)
+    hands.told("zoom 1.6")
+    page.mouse.dblclick(*hands.at(30, 30))
+    hands.told("zoom 1.0")
