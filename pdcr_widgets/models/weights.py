@@ -20,10 +20,14 @@ MOST_NAMES = 8
 
 def read_weights(path: Path, trust: bool) -> Any:
     """Read a safetensors file or a checkpoint; code in a pickle is run only when trusted."""
-    if path.suffix == ".safetensors":
-        return needs("safetensors.torch", "models").load_file(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=not trust)
+        if path.suffix == ".safetensors":
+            return needs("safetensors.torch", "models").load_file(path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")
+            return torch.load(path, map_location="cpu", weights_only=not trust)
+    except ImportError:
+        raise
     except pickle.UnpicklingError as error:
         wanted = str(error).split("WeightsUnpickler error:")[-1].strip().splitlines()[0]
         raise ValueError(
@@ -31,8 +35,8 @@ def read_weights(path: Path, trust: bool) -> Any:
             "anything to this computer. Ask its author for the state_dict or a safetensors file; "
             "if you trust where it came from, say load_model(..., trust=True)"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise ValueError(f"{path.name} cannot be read as a checkpoint: {error}") from error
+    except Exception as error:
+        raise ValueError(f"{path.name} cannot be read as weights: {error}") from error
 
 
 def state_in(content: Any, where: str) -> dict[str, Tensor]:
