@@ -49,7 +49,7 @@ format: dev ## Format and mend what can be mended
 	cd js && npm run format
 
 bench: $(VENV)/.dev ## Measure evaluations per second against the paper's own loops
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 fuzz: $(VENV)/.dev ## Open thousands of damaged files of every format
 	FUZZ_CASES=2000 $(BIN)/python -m pytest tests/test_images_hostile.py
