@@ -95,12 +95,12 @@ class Sweep:
         """
         if outcome not in THRESHOLDED and not self.soft:
             raise ValueError(
-                f"this sweep kept flipped pixels only, which give {THRESHOLDED}; make it with soft=True "
-                f"to read {outcome!r}"
+                f"this sweep kept flipped pixels only, which give {THRESHOLDED}; make it with "
+                f"soft=True to read {outcome!r}"
             )
         inside = as_region(region, self.spatial)
         own = self.probability > self.threshold
-        given = as_truth(truth, self.spatial, self.recipe.get("target"))
+        given = as_truth(truth, self.spatial, self.recipe.get("target"), self.recipe.get("classes"))
         reference = own if given is None else given
         grid = PatchGrid(self.spatial, self.patch_size, inside)
         outside = ~grid.touching.reshape(-1)
@@ -120,6 +120,7 @@ class Sweep:
         stderr = np.sqrt(square / np.maximum(count - 1, 1) / count)
         if not self.recipe.get("deterministic", False):
             stderr = np.where(samples == 1, np.abs(mean), stderr)
+        stderr = np.where(samples == 0, np.inf, stderr)
         grids = [np.where(outside, v, np.nan).astype(np.float32) for v in (mean, stderr)]
         effect, stderr = (v.reshape(grid.shape) for v in grids)
         return ATEMap(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pdcr_widgets.causal.arrays import as_image
+from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.baseline import Baseline, as_baseline
 from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.engines import whole_engine
@@ -61,14 +61,14 @@ def iter_sweep(
         After each round and every few hundred interventions.
     """
     wrapped = segmenter(model)
-    held = as_image(image).to(wrapped.device, wrapped.dtype)
+    held = wrapped.prepare(image)
     wrapped = wrapped.resolve(held)
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples}")
+    samples, seed = as_whole(samples, "samples", 1), as_whole(seed, "seed", 0)
     grid = PatchGrid(tuple(held.shape[1:]), patch_size, np.zeros(held.shape[1:], dtype=bool))
     source = as_baseline(baseline, held, grid.size)
     predictor = whole_engine(wrapped, held, engine)
-    recorder = _Recorder(check_finite(wrapped(held[None])[0]), wrapped.threshold, soft)
+    scores = wrapped.scores(held[None])
+    recorder = _Recorder(check_finite(wrapped.probability(scores)[0]), wrapped.threshold, soft)
     rounds = 1 if source.deterministic else samples
     recipe = {
         "patch_size": patch_size,
@@ -78,6 +78,7 @@ def iter_sweep(
         "seed": seed,
         "soft": soft,
         "target": wrapped.target,
+        "classes": scores.shape[1],
     }
     total = rounds * len(grid.cells)
     for part, choices in _rounds(grid, source, rounds, seed, predictor.batch):

@@ -63,10 +63,13 @@ def test_a_bank_is_averaged_over_the_draws_it_had(net, image) -> None:
 
 
 def test_any_region_can_be_asked_for_while_it_runs(net, image) -> None:
-    updates = list(iter_sweep(net, image, patch_size=2, samples=1))
+    updates = list(iter_sweep(net, image, patch_size=2, samples=1, engine="full"))
     assert len(updates) > 2
     early = updates[0].sweep.ate_map(REGION)
     assert 0 < early.evaluations < updates[-1].sweep.ate_map(REGION).evaluations
+    unknown = (early.samples == 0) & np.isfinite(early.effect)
+    assert unknown.any()
+    assert np.isinf(early.stderr[unknown]).all()
     assert updates[-1].done == updates[-1].total
 
 
