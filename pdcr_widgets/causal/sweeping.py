@@ -60,9 +60,8 @@ def iter_sweep(
     SweepUpdate
         After each round and every few hundred interventions.
     """
-    wrapped = segmenter(model)
-    held = wrapped.prepare(image)
-    wrapped = wrapped.resolve(held)
+    held = segmenter(model).prepare(image)
+    wrapped = segmenter(model).resolve(held)
     samples, seed = as_whole(samples, "samples", 1), as_whole(seed, "seed", 0)
     grid = PatchGrid(tuple(held.shape[1:]), patch_size, np.zeros(held.shape[1:], dtype=bool))
     source = as_baseline(baseline, held, grid.size)
@@ -71,8 +70,9 @@ def iter_sweep(
     recorder = _Recorder(check_finite(wrapped.probability(scores)[0]), wrapped.threshold, soft)
     rounds = 1 if source.deterministic else samples
     recipe = {
-        "patch_size": patch_size,
+        "patch_size": grid.patch_size,
         "baseline": source.name,
+        **source.details,
         "deterministic": source.deterministic,
         "samples": rounds,
         "seed": seed,
@@ -87,8 +87,8 @@ def iter_sweep(
         if recorder.nbytes > limit_bytes:
             break
         if recorder.due():
-            yield SweepUpdate(recorder.sweep(patch_size, recipe), recorder.done, total)
-    yield SweepUpdate(recorder.sweep(patch_size, recipe), recorder.done, recorder.done)
+            yield SweepUpdate(recorder.sweep(recipe), recorder.done, total)
+    yield SweepUpdate(recorder.sweep(recipe), recorder.done, recorder.done)
 
 
 def _rounds(
@@ -133,12 +133,12 @@ class _Recorder:
         self._shown = self.done
         return True
 
-    def sweep(self, patch_size: int, recipe: dict[str, Any]) -> Sweep:
+    def sweep(self, recipe: dict[str, Any]) -> Sweep:
         counts = np.concatenate([np.zeros(1, dtype=np.int64), *self._counts])
         return Sweep(
             probability=self._base.float().cpu().numpy(),
             threshold=self._threshold,
-            patch_size=patch_size,
+            patch_size=recipe["patch_size"],
             cells=np.concatenate(self._cells),
             offsets=np.cumsum(counts),
             pixels=np.concatenate(self._pixels),
