@@ -80,14 +80,13 @@ def iter_sweep(
         "target": wrapped.target,
         "classes": scores.shape[1],
     }
-    total = rounds * len(grid.cells)
     for part, choices in _rounds(grid, source, rounds, seed, predictor.batch):
         starts, content = interventions(grid, source, held, part, choices)
         recorder.add(part, predictor.probabilities(starts, content))
         if recorder.nbytes > limit_bytes:
             break
         if recorder.due():
-            yield SweepUpdate(recorder.sweep(recipe), recorder.done, total)
+            yield SweepUpdate(recorder.sweep(recipe), recorder.done, rounds * len(grid.cells))
     yield SweepUpdate(recorder.sweep(recipe), recorder.done, recorder.done)
 
 
