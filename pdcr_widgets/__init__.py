@@ -26,6 +26,7 @@ _HOME = {
     "RegionCanvas": "widgets",
     "Segmenter": "causal",
     "Session": "session",
+    "SliceViewer": "widgets",
     "Sweep": "causal",
     "ate_map": "causal",
     "channel_effects": "causal.components",

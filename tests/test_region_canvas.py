@@ -21,6 +21,7 @@ from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.widgets import canvas_layers, canvas_wire
 from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.region_canvas import MODES, TOOLS, RegionCanvas
+from pdcr_widgets.widgets.slice_viewer import SliceViewer
 
 SHAPE = (40, 56)
 
@@ -388,14 +389,20 @@ class TestLayers:
 
 
 class TestInterface:
-    def test_both_sides_name_the_same_traits(self, repository: Any, canvas: RegionCanvas) -> None:
+    @pytest.mark.parametrize(
+        ("name", "widget", "base"),
+        [
+            ("const TRAIT_NAMES", RegionCanvas, anywidget.AnyWidget),
+            ("const VOLUME_TRAIT_NAMES", SliceViewer, RegionCanvas),
+        ],
+    )
+    def test_both_sides_name_the_same_traits(
+        self, repository: Any, name: str, widget: type, base: type
+    ) -> None:
         source = (repository / "js/src/traits.ts").read_text()
-        listed = source[source.index("TRAIT_NAMES = [") :].split("]")[0]
-        names = set(re.findall(r'"(\w+)"', listed))
-        ours = set(RegionCanvas.class_traits(sync=True)) - set(
-            anywidget.AnyWidget.class_traits(sync=True)
-        )
-        assert names == ours
+        listed = source[source.index(f"{name} = [") :].split("]")[0]
+        ours = set(widget.class_traits(sync=True)) - set(base.class_traits(sync=True))
+        assert set(re.findall(r'"(\w+)"', listed)) == ours
 
     @pytest.mark.parametrize(("name", "values"), [("TOOLS", TOOLS), ("MODES", MODES)])
     def test_both_sides_offer_the_same_choices(

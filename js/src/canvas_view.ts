@@ -38,7 +38,7 @@ export class CanvasView {
     canvas: HTMLCanvasElement,
     signal: AbortSignal,
   ) {
-    this.sources = new Sources(model);
+    this.sources = new Sources(model, () => this.invalidate());
     this.stage = new Stage(canvas, () => compose(this), this.afterPaint, signal);
     this.navigator = new Navigator(model, this.sources, () => this.frame, this.invalidate);
     const sync = new RegionSync(model, () => {
@@ -178,8 +178,18 @@ export class CanvasView {
     this.model.send({ type: "ack", id });
   }
 
+  /** Shows another slice of a volume, as far as there is one. */
+  moveSlice(step: number): void {
+    const { model } = this;
+    const count = model.get("count");
+    if (count === undefined) return;
+    this.editor.cancel();
+    this.set("index", clamp((model.get("index") ?? 0) + step, 0, count - 1));
+  }
+
   private afterPaint = (): void => {
     this.acknowledge();
+    this.sources.askAhead();
     this.painted();
   };
 

@@ -10,6 +10,7 @@ export function compose(view: CanvasView): Scene {
   const { draft } = editor;
   const tool = model.get("tool");
   const paints = tool === "brush" || tool === "eraser";
+  const shown = model.get("show_region") && !sources.ahead;
   const cursor = model.get("cursor");
   const elsewhere = !view.pointer && cursor ? { x: cursor[1] + 0.5, y: cursor[0] + 0.5 } : null;
   return {
@@ -18,10 +19,10 @@ export function compose(view: CanvasView): Scene {
     ratio: window.devicePixelRatio,
     smooth: model.get("smooth"),
     picture: sources.pictureCanvas,
-    effect: sources.effectCanvas,
+    effect: sources.ahead ? null : sources.effectCanvas,
     opacity: model.get("opacity"),
-    layers: layers(view),
-    region: model.get("show_region") && !draft?.mask ? tintOf(view.store.mask) : null,
+    layers: sources.ahead ? [] : layers(view),
+    region: shown && !draft?.mask ? tintOf(view.store.mask) : null,
     patchSize: sources.patchSize,
     grid: model.get("show_grid"),
     patch: sources.effect ? model.get("patch") : null,
@@ -30,6 +31,7 @@ export function compose(view: CanvasView): Scene {
     crosshair: view.keyboard ?? elsewhere,
     ring: paints && view.at ? { at: view.at, size: model.get("brush_size") } : null,
     millimetres: model.get("spacing")?.[1] ?? null,
+    letters: model.get("letters") ?? null,
   };
 }
 

@@ -8,7 +8,7 @@ export interface Part {
   refresh(): void;
 }
 
-type Names<T> = { [K in keyof Traits]: Traits[K] extends T ? K : never }[keyof Traits];
+type Names<T> = { [K in keyof Traits]-?: Traits[K] extends T ? K : never }[keyof Traits];
 
 /** Elements in a row, refreshed together. */
 export function row(className: string, ...parts: readonly Part[]): Part {

@@ -1,5 +1,12 @@
 import { h } from "./dom";
-import { GESTURES, REGION_KEYS, type Shortcut, TOOL_KEYS, VIEW_KEYS } from "./shortcuts";
+import {
+  GESTURES,
+  REGION_KEYS,
+  type Shortcut,
+  SLICE_KEYS,
+  TOOL_KEYS,
+  VIEW_KEYS,
+} from "./shortcuts";
 
 export interface Help {
   readonly element: HTMLDialogElement;
@@ -17,7 +24,7 @@ export function help(): Help {
       { class: "pdcr-help-columns" },
       section("Tools", TOOL_KEYS.map(entry)),
       section("Region", REGION_KEYS.map(entry)),
-      section("View", VIEW_KEYS.map(entry)),
+      section("View", [...VIEW_KEYS, ...SLICE_KEYS].map(entry)),
       section("Drawing", GESTURES),
     ),
     close,

@@ -2,6 +2,7 @@ import { lengthText, scaleBarLength } from "./format";
 import type { Point } from "./geometry";
 import { REGION_COLOR, type Scene, type Tinted, tinted } from "./scene";
 import { handles, rasterShape, type Shape } from "./shape";
+import type { Letters } from "./traits";
 import { toScreen } from "./view";
 
 const HALO = "rgba(0, 0, 0, 0.7)";
@@ -20,6 +21,7 @@ export function paint(context: Context, scene: Scene): void {
   if (scene.crosshair) paintCrosshair(context, scene, scene.crosshair);
   if (scene.ring) paintRing(context, scene, scene.ring);
   if (scene.millimetres) paintScaleBar(context, scene, scene.millimetres);
+  if (scene.letters) paintLetters(context, scene, scene.letters);
 }
 
 function inImage(context: Context, scene: Scene, draw: () => void): void {
@@ -211,11 +213,31 @@ function paintScaleBar(context: Context, scene: Scene, millimetres: number): voi
   path.lineTo(x + width, y);
   path.lineTo(x + width, y - 4);
   strokeTwice(context, path, "#ffffff", 1.5);
-  context.font = "500 11px system-ui, sans-serif";
-  context.textBaseline = "bottom";
+  writeText(context, lengthText(length), x + 4, y - 11, "left");
+}
+
+function writeText(
+  context: Context,
+  text: string,
+  x: number,
+  y: number,
+  align: CanvasTextAlign,
+): void {
+  context.font = "500 12px system-ui, sans-serif";
+  context.textAlign = align;
+  context.textBaseline = "middle";
   context.lineWidth = 3;
   context.strokeStyle = HALO;
   context.fillStyle = "#ffffff";
-  context.strokeText(lengthText(length), x + 4, y - 4);
-  context.fillText(lengthText(length), x + 4, y - 4);
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
+}
+
+function paintLetters(context: Context, scene: Scene, letters: Letters): void {
+  const { stageWidth, stageHeight } = scene.frame;
+  const [top, bottom, left, right] = letters;
+  writeText(context, top, stageWidth / 2, 12, "center");
+  writeText(context, bottom, stageWidth / 2, stageHeight - 12, "center");
+  writeText(context, left, 8, stageHeight / 2, "left");
+  writeText(context, right, stageWidth - 8, stageHeight / 2, "right");
 }

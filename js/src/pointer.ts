@@ -2,6 +2,8 @@ import type { CanvasView } from "./canvas_view";
 import type { Keys } from "./editor";
 import { distance, type Point } from "./geometry";
 
+const NOTCH = 60;
+
 const keysOf = (event: PointerEvent): Keys => ({
   shift: event.shiftKey,
   alt: event.altKey,
@@ -14,6 +16,7 @@ export class Pointers {
   private drawing: number | null = null;
   private dragFrom: Point | null = null;
   private dragged = false;
+  private scrolled = 0;
 
   constructor(
     private readonly view: CanvasView,
@@ -56,7 +59,7 @@ export class Pointers {
     event.preventDefault();
     this.dragFrom = at;
     this.dragged = false;
-    if (event.button === 1 || this.view.drags) return;
+    if (event.button === 1 || this.view.drags || this.view.sources.ahead) return;
     this.drawing = event.pointerId;
     this.view.pointAt(at);
     this.view.editor.press(this.view.imagePoint(at), keysOf(event));
@@ -120,11 +123,23 @@ export class Pointers {
     this.view.navigator.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
   }
 
+  /** One notch of the wheel, or as much of a touch pad, is one slice. */
+  private scroll(pixels: number): void {
+    this.scrolled += pixels;
+    const steps = Math.trunc(this.scrolled / NOTCH);
+    this.scrolled -= steps * NOTCH;
+    if (steps) this.view.moveSlice(steps);
+  }
+
   private wheel = (event: WheelEvent): void => {
     const focused = this.stage.matches(":focus-within");
     if (!event.ctrlKey && !event.metaKey && !focused) return;
     event.preventDefault();
     const pixels = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
+    if (this.view.model.get("count") !== undefined && !event.ctrlKey && !event.metaKey) {
+      this.scroll(pixels);
+      return;
+    }
     this.view.navigator.zoomBy(Math.exp(-pixels / (event.ctrlKey ? 120 : 480)), this.point(event));
   };
 }

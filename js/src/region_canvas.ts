@@ -10,10 +10,11 @@ import { options } from "./options";
 import { panel } from "./panel";
 import { Pointers } from "./pointer";
 import { fitTo } from "./size";
+import { sliceBar } from "./slice_bar";
 import { status } from "./status";
 import "./styles.css";
 import { toolbar } from "./toolbar";
-import { type Model, TRAIT_NAMES } from "./traits";
+import { type Model, TRAIT_NAMES, VOLUME_TRAIT_NAMES } from "./traits";
 
 const NOT_CONNECTED = "Not connected to a kernel: you can draw, but nothing is computed";
 
@@ -27,11 +28,14 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   const settings = panel(view);
   const root = h("div", { class: "pdcr-canvas" });
   const actions = [displayButton(settings.element), helpButton(sheet.toggle)];
-  const parts = [toolbar(view, actions, id), options(view), settings, status(view, signal)];
-  const [tools, row, , line] = parts.map((part) => part.element);
+  const slices = sliceBar(view, signal);
+  const tools = toolbar(view, actions, id);
+  const row = options(view);
+  const line = status(view, signal);
+  const parts = [tools, row, settings, slices, line];
   const corner = cornerButtons(view, root, notice);
   const stage = h("div", { class: "pdcr-frame" }, canvas, corner, settings.element, notice.element);
-  root.append(tools!, row!, stage, line!, sheet.element);
+  root.append(tools.element, row.element, stage, slices.element, line.element, sheet.element);
   el.append(root);
 
   new Pointers(view, canvas, signal);
@@ -41,7 +45,8 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
     canvas.setAttribute("aria-label", model.get("label"));
     for (const part of parts) part.refresh();
   };
-  for (const name of TRAIT_NAMES) model.on(`change:${name}`, view.invalidate);
+  for (const name of [...TRAIT_NAMES, ...VOLUME_TRAIT_NAMES])
+    model.on(`change:${name}`, view.invalidate);
   fitTo(el, root, view, signal);
 }
 

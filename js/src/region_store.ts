@@ -47,6 +47,13 @@ export class RegionStore {
     this.live = null;
   }
 
+  /** Starts with a region of another slice: nothing of this one can be undone there. */
+  reset(mask: Mask): void {
+    this.current = mask;
+    this.history = new History(mask);
+    this.live = null;
+  }
+
   /** The region that a drawing would make. */
   drawnOnto(drawn: Drawn, mode: Mode, base: Mask): Mask {
     if ("mask" in drawn) return drawn.mask;

@@ -18,6 +18,10 @@ export class RegionSync {
     const wire = model.get("region");
     this.store = new RegionStore(readMask(wire ?? EMPTY), this.publish);
     model.on("change:region", this.adopt);
+    model.on("change:image", () => {
+      const slice = model.get("region");
+      if (model.get("image")?.place && slice) this.store.reset(readMask(slice));
+    });
   }
 
   /** Takes over a region that was set elsewhere. */

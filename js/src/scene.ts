@@ -3,6 +3,7 @@ import type { Point } from "./geometry";
 import type { Draft } from "./gestures";
 import type { Mask } from "./mask";
 import type { Shape } from "./shape";
+import type { Letters } from "./traits";
 import type { Frame, View } from "./view";
 
 export interface Layer {
@@ -35,6 +36,7 @@ export interface Scene {
   readonly crosshair: Point | null;
   readonly ring: { readonly at: Point; readonly size: number } | null;
   readonly millimetres: number | null;
+  readonly letters: Letters | null;
 }
 
 export const REGION_COLOR = "#ffd60a";

@@ -125,6 +125,16 @@ export const VIEW_KEYS: readonly Shortcut[] = [
   },
 ];
 
+export const SLICE_KEYS: readonly Shortcut[] = [
+  { keys: ["pageup"], shown: "Page Up", words: "Next slice", run: (view) => view.moveSlice(1) },
+  {
+    keys: ["pagedown"],
+    shown: "Page Down",
+    words: "Slice before",
+    run: (view) => view.moveSlice(-1),
+  },
+];
+
 /** What the hand does, for the help; the stage itself listens to these. */
 export const GESTURES: readonly (readonly [string, string])[] = [
   ["Arrow keys", "Move the cursor by a pixel, with Shift by ten"],
@@ -133,13 +143,13 @@ export const GESTURES: readonly (readonly [string, string])[] = [
   ["Escape", "Drop the drawing, let go of a shape"],
   ["Shift, Alt", "While starting to draw: add, subtract; both: intersect"],
   ["Ctrl", "While drawing: equal sides"],
-  ["Wheel", "Zoom, once the picture has the focus or with Ctrl"],
+  ["Wheel", "Zoom (in volumes: next slice) once the picture has the focus; zoom with Ctrl"],
   ["Middle button", "Pan; two fingers pinch and pan"],
   ["Double-click", "Fit the picture (inspect and window tools)"],
 ];
 
 const SHORTCUTS = new Map(
-  [...TOOL_KEYS, ...REGION_KEYS, ...VIEW_KEYS].flatMap((shortcut) =>
+  [...TOOL_KEYS, ...REGION_KEYS, ...VIEW_KEYS, ...SLICE_KEYS].flatMap((shortcut) =>
     shortcut.keys.map((key) => [key, shortcut] as const),
   ),
 );

@@ -2,6 +2,7 @@ import { colorEffects, colorTable } from "./colormap";
 import type { Mask } from "./mask";
 import { renderPicture, suggestedWindow, type Window } from "./pixels";
 import { canvasOf } from "./scene";
+import { Slices } from "./slices";
 import type { Model } from "./traits";
 import { type EffectMap, type Picture, readEffect, readImage, readMask } from "./wire";
 
@@ -31,11 +32,35 @@ export class Sources {
   /** A window that is being dragged and not yet a trait. */
   draggedWindow: Window | null = null;
 
-  constructor(private readonly model: Model) {}
+  private readonly slices: Slices;
 
+  constructor(
+    private readonly model: Model,
+    arrived: () => void,
+  ) {
+    this.slices = new Slices(model, arrived);
+  }
+
+  /** The picture to show: the one of the trait, or a slice that is here before Python's answer. */
   get picture(): Picture | null {
     const wire = this.model.get("image");
-    return this.decoded.get([wire], () => (wire ? readImage(wire) : null));
+    const own = this.decoded.get([wire], () => {
+      if (!wire) return null;
+      const picture = readImage(wire);
+      if (wire.place) this.slices.keep(wire.place, picture);
+      return picture;
+    });
+    return this.ahead ? (this.slices.get(this.slices.wanted) ?? own) : own;
+  }
+
+  /** Whether the traits ask for a slice that Python has not answered yet. */
+  get ahead(): boolean {
+    const wire = this.model.get("image");
+    return wire !== null && wire.place !== this.slices.wanted;
+  }
+
+  askAhead(): void {
+    if (!this.ahead) this.slices.askAhead();
   }
 
   /** The channel shown; -1 shows three channels as colour. */

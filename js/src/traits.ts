@@ -13,6 +13,8 @@ export interface ImageWire {
   readonly lo: readonly number[];
   readonly hi: readonly number[];
   readonly data: Bytes;
+  /** Plane and index of a slice, empty for a picture that is no part of a volume. */
+  readonly place: string;
 }
 
 export interface MaskWire {
@@ -82,7 +84,21 @@ export type Traits = {
   label: string;
   layer_models: string[];
   layer_names: string[];
+  /** Of volumes only. */
+  plane?: Plane;
+  index?: number;
+  count?: number;
+  letters?: Letters;
 };
+
+export const PLANES = ["axial", "coronal", "sagittal"] as const;
+export type Plane = (typeof PLANES)[number];
+
+/** Directions of the patient at the top, bottom, left and right of the picture. */
+export type Letters = [string, string, string, string];
+
+/** What a volume has more than a single picture. */
+export const VOLUME_TRAIT_NAMES = ["plane", "index", "count", "letters"] as const;
 
 /** The names, for the test that compares them with the Python side. */
 export const TRAIT_NAMES = [

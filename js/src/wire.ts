@@ -35,7 +35,7 @@ function buffer(bytes: Bytes): ArrayBuffer {
   return view.slice().buffer;
 }
 
-export function readImage(wire: ImageWire): Picture {
+export function readImage(wire: Omit<ImageWire, "place">): Picture {
   const [channels, height, width] = wire.shape;
   const values = new ARRAYS[wire.dtype](buffer(wire.data));
   const { id, offset, lo, hi } = wire;

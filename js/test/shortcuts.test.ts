@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { REGION_KEYS, shortcutOf, TOOL_KEYS, VIEW_KEYS } from "../src/shortcuts";
+import { REGION_KEYS, SLICE_KEYS, shortcutOf, TOOL_KEYS, VIEW_KEYS } from "../src/shortcuts";
 import { TOOLS } from "../src/traits";
 
 const press = (
@@ -15,7 +15,9 @@ const press = (
   });
 
 test("no key does two things", () => {
-  const keys = [...TOOL_KEYS, ...REGION_KEYS, ...VIEW_KEYS].flatMap(({ keys }) => keys);
+  const keys = [...TOOL_KEYS, ...REGION_KEYS, ...VIEW_KEYS, ...SLICE_KEYS].flatMap(
+    ({ keys }) => keys,
+  );
   expect(new Set(keys).size).toBe(keys.length);
 });
 

@@ -10,6 +10,7 @@ from pdcr_widgets.widgets.patch_inspector import PatchInspector
 from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.run_bar import RunBar
+from pdcr_widgets.widgets.slice_viewer import SliceViewer
 
 __all__ = [
     "ATEView",
@@ -20,4 +21,5 @@ __all__ = [
     "QuestionControls",
     "RegionCanvas",
     "RunBar",
+    "SliceViewer",
 ]

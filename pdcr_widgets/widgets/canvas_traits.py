@@ -42,8 +42,11 @@ class Picture(t.TraitType[np.ndarray, Any]):
         return as_picture(value)
 
     @staticmethod
-    def _to_json(value: np.ndarray | None, _owner: Any) -> Wire | None:
-        return None if value is None else image_to_wire(value, next(_IDS))
+    def _to_json(value: np.ndarray | None, owner: Any) -> Wire | None:
+        if value is None:
+            return None
+        wire = image_to_wire(value, next(_IDS), getattr(owner, "suggested_windows", None))
+        return wire | {"place": getattr(owner, "place", "")}
 
     def _from_json(self, _value: Any, owner: Any) -> Any:
         return getattr(owner, self.name)

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 Wire = dict[str, Any]
+Windows = list[tuple[float, float]]
 
 QUANTILES = (0.005, 0.995)
 """Shares of pixels that the suggested window leaves darker and brighter."""
@@ -90,8 +91,11 @@ def _box(box: tuple[Any, ...], shape: tuple[int, int], name: str) -> np.ndarray:
     return mask
 
 
-def image_to_wire(picture: np.ndarray, identity: int) -> Wire:
-    """Pack a picture: whole numbers exactly in 8 or 16 bits, everything else as float32."""
+def image_to_wire(picture: np.ndarray, identity: int, windows: Windows | None = None) -> Wire:
+    """Pack a picture: whole numbers exactly in 8 or 16 bits, everything else as float32.
+
+    `windows` are the suggested ones, one per channel; the picture's own when not given.
+    """
     finite = picture[np.isfinite(picture)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     offset = 0.0
@@ -99,7 +103,7 @@ def image_to_wire(picture: np.ndarray, identity: int) -> Wire:
     if finite.size == picture.size and high - low <= 65535 and (picture == np.rint(picture)).all():
         offset = low
         values = (picture - low).astype(np.uint8 if high - low <= 255 else np.uint16)
-    windows = [suggested_window(channel) for channel in picture]
+    windows = windows or [suggested_window(channel) for channel in picture]
     return {
         "id": identity,
         "shape": list(picture.shape),

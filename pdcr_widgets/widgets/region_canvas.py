@@ -217,7 +217,8 @@ class RegionCanvas(anywidget.AnyWidget):
         """Give the picture with its map and contours as a PNG file, drawn in Python."""
         channel = self.channel if self.channel >= 0 or len(self.image) == 3 else 0
         shown = self.image if channel < 0 else self.image[channel : channel + 1]
-        windows = tuple(canvas_wire.suggested_window(each) for each in shown)
+        known = getattr(self, "suggested_windows", None)
+        windows = tuple(known or (canvas_wire.suggested_window(each) for each in shown))
         base = canvas_picture.grey_or_color(
             self.image, channel, windows if self.window is None else (self.window,)
         )

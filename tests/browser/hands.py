@@ -105,9 +105,9 @@ class Hands:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def told(self, text: str) -> None:
+    def told(self, text: str, seconds: float = 10) -> None:
         """Wait until Python has told this of the region."""
-        expect(self.page.locator(".told").first).to_contain_text(text)
+        expect(self.page.locator(".told").first).to_contain_text(text, timeout=1000 * seconds)
 
     def color(self, column: float, row: float) -> tuple[int, int, int]:
         """Colour of the stage at a place."""
