@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,12 +11,14 @@ from torch import Tensor
 
 from pdcr_widgets.causal.boxes import pasted
 from pdcr_widgets.causal.incremental.budget import default_budget
-from pdcr_widgets.causal.incremental.cache import LOCK, Prepared, prepared
+from pdcr_widgets.causal.incremental.cache import LOCK, prepared
 from pdcr_widgets.causal.incremental.capture import Recording, Unsupported, record
 from pdcr_widgets.causal.incremental.check import (
     CHECKED,
+    TIMED,
+    WORTHWHILE,
+    contents,
     disagreement,
-    interventions,
     seconds,
     spread_out,
 )
@@ -76,65 +79,89 @@ def incremental_engine(
     known = prepared(segmenter.model, recording, lambda: recorded(torch.cat([images, images])))
     engine = IncrementalEngine(segmenter, recording, known, window, memory)
     size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
-    reason = _verdict(known, engine, segmenter, images[0], window, size, must_be_faster)
+    trial = _Trial(engine, segmenter, images[0], window, size)
+    if "equal" not in known.verdicts:
+        known.verdicts["equal"] = trial.disagreement()
+    reason = known.verdicts["equal"]
+    if must_be_faster and not reason:
+        question = tuple(s.stop - s.start for s in window)
+        if question not in known.verdicts:
+            known.verdicts[question] = trial.slowness()
+        reason = known.verdicts[question]
     if reason:
         raise Unsupported(reason)
     return engine
 
 
-def _verdict(
-    known: Prepared,
-    engine: IncrementalEngine,
-    segmenter: Segmenter,
-    image: Tensor,
-    window: tuple[slice, ...],
-    size: tuple[int, ...],
-    must_be_faster: bool,
-) -> str:
-    extents = tuple(s.stop - s.start for s in window)
-    if "equal" not in known.verdicts or (must_be_faster and extents not in known.verdicts):
-        equal, speed = _compared(engine, segmenter, image, window, size)
-        known.verdicts["equal"] = known.verdicts.get("equal") or equal
-        known.verdicts[extents] = speed
-    return known.verdicts["equal"] or (known.verdicts[extents] if must_be_faster else "")
+class _Trial:
+    """Interventions of which plain forward passes give the truth."""
+
+    def __init__(
+        self,
+        engine: IncrementalEngine,
+        segmenter: Segmenter,
+        image: Tensor,
+        window: tuple[slice, ...],
+        size: tuple[int, ...],
+    ) -> None:
+        self._engine, self._segmenter, self._image = engine, segmenter, image
+        self._size, self._window = size, window
+        starts = _grid(image, size)
+        self._starts = starts[engine.reaches(starts, size)]
+        self._plain_seconds: float | None = None
+
+    def _some(self, count: int) -> tuple[np.ndarray, Tensor]:
+        starts = spread_out(self._starts, self._window, count)
+        return starts, contents(len(starts), self._image, self._size)
+
+    def disagreement(self) -> str:
+        """Why not to trust the engine, or ""."""
+        if not len(self._starts):
+            return ""
+        starts, content = self._some(CHECKED)
+        changed = pasted(self._image, starts, content)
+        plain = self._plain(changed)[(slice(None), slice(None), *self._window)]
+        return disagreement(
+            self._engine.scores(starts, content), plain, self._engine.original_scores
+        )
+
+    def _plain(self, images: Tensor) -> Tensor:
+        scores: list[Tensor] = []
+        device = images.device
+        self._plain_seconds = seconds(
+            lambda: scores.append(self._segmenter.scores(images)), device
+        ) / len(images)
+        return scores[0]
+
+    def slowness(self) -> str:
+        """Why not to prefer the engine to plain forward passes, or ""."""
+        if not len(self._starts):
+            return ""
+        starts, content = self._some(TIMED)
+        share = self._engine.share(starts, self._size)
+        if share > WORTHWHILE:
+            return (
+                f"not faster: what a patch changes and the region reads is {share:.0%} of the work"
+            )
+        each = self._windowed(starts, content)
+        if self._plain_seconds is None or each > self._plain_seconds / 2:
+            each = min(each, self._windowed(starts, content))
+            few, some = self._some(CHECKED)
+            self._plain(pasted(self._image, few, some))
+        assert self._plain_seconds is not None
+        if each < 0.9 * self._plain_seconds:
+            return ""
+        return (
+            f"not faster: {each * 1e3:.3g} ms for windows, "
+            f"{self._plain_seconds * 1e3:.3g} ms for an image"
+        )
+
+    def _windowed(self, starts: np.ndarray, content: Tensor) -> float:
+        run = partial(self._engine.scores, starts, content)
+        return seconds(run, self._image.device) / len(starts)
 
 
-@torch.no_grad()
-def _compared(
-    engine: IncrementalEngine,
-    segmenter: Segmenter,
-    image: Tensor,
-    window: tuple[slice, ...],
-    size: tuple[int, ...],
-) -> tuple[str, str]:
-    """Reasons not to trust and not to prefer the engine."""
-    starts = _starts(image, size)
-    starts = starts[engine.reaches(starts, size)]
-    if not len(starts):
-        return "", ""
-    few = spread_out(starts, window, CHECKED)
-    content = interventions(few, few, image, size)
-    ours = engine.scores(few, content)
-    where = (slice(None), slice(None), *window)
-    changed = pasted(image, few, content)
-    plain: list[Tensor] = []
-    full = seconds(lambda: plain.append(segmenter.scores(changed)), image.device) / len(few)
-    reason = disagreement(ours, plain[0][where], engine.original_scores)
-    if reason:
-        return reason, ""
-    many = spread_out(starts, window, engine.batch // 4)
-    content = interventions(many, many, image, size)
-    each = min(
-        seconds(lambda: engine.scores(many, content), image.device) / len(many) for _ in range(2)
-    )
-    if each < 0.5 * full:
-        return "", ""
-    full = min(full, seconds(lambda: segmenter.scores(changed), image.device) / len(few))
-    slower = f"not faster: {each * 1e3:.3g} ms for a window, {full * 1e3:.3g} ms for the image"
-    return "", slower if each > 0.9 * full else ""
-
-
-def _starts(image: Tensor, size: tuple[int, ...]) -> np.ndarray:
+def _grid(image: Tensor, size: tuple[int, ...]) -> np.ndarray:
     """Corners of a grid of boxes."""
     axes = [np.arange(0, n - side + 1, side) for n, side in zip(image.shape[1:], size, strict=True)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))

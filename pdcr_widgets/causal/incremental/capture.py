@@ -126,6 +126,11 @@ class _Recorder(TorchDispatchMode):
         self._stale: set[int] = set()
         self._aliases: defaultdict[int, set[int]] = defaultdict(set)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing here is compiled, and importing the compiler would take a second."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:

@@ -1,4 +1,4 @@
-"""Does the incremental engine agree with plain forward passes, and is it faster?"""
+"""Whether windows agree with plain forward passes, and whether they are faster."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
 
-CHECKED = 4
+CHECKED, TIMED, WORTHWHILE = 3, 32, 0.9
 ROUNDING = {torch.float64: 1e-10, torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}
 
 Scores = Callable[[Ints, Tensor], Tensor]
 
 
-def interventions(starts: Ints, reached: Ints, image: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Content that is unlike the image: noise of its own mean and spread, doubled."""
-    del reached
+def contents(count: int, image: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Content that is unlike the image: noise of its own mean and twice its spread."""
     generator = torch.Generator().manual_seed(0)
-    shape = (len(starts), image.shape[0], *size)
+    shape = (count, image.shape[0], *size)
     noise = torch.randn(shape, generator=generator, dtype=torch.float64).to(image)
     return image.mean() + 2 * image.std() * noise
 

@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
-from pdcr_widgets.causal.incremental.buckets import Windows1D, arrange, axis_costs, work
 from pdcr_widgets.causal.incremental.cache import Prepared
 from pdcr_widgets.causal.incremental.capture import Recording
-from pdcr_widgets.causal.incremental.cones import Cones
-from pdcr_widgets.causal.incremental.executor import Executor, Plan, planned
+from pdcr_widgets.causal.incremental.cones import Cones, Interval
+from pdcr_widgets.causal.incremental.cost import share, work
+from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.layers import LayerSource, usable_layers
-from pdcr_widgets.causal.incremental.tables import Windows
+from pdcr_widgets.causal.incremental.windows import Plan, laid_out, planned
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
 
-BUCKET = 48
+BUCKET = 256
 
 
 class IncrementalEngine:
@@ -56,13 +56,12 @@ class IncrementalEngine:
         self._recording, self._graph = recording, known.graph
         self._layer: LayerSource | None = None
         graph = known.simple
-        self.batch = 4 * BUCKET
-        self._bucket = BUCKET
+        self.batch = BUCKET
         self._cones = Cones(graph, window)
         self._executor = Executor(graph, self._cones, recording.values)
         self._work = work(graph)
         self._extent: tuple[int, ...] = tuple(recording.calls[0].shape[2:])
-        self._planned: dict[tuple[int, ...], tuple[list[Windows1D], list[Ints]]] = {}
+        self._planned: dict[tuple[int, ...], list[dict[int, Interval]]] = {}
         original: Tensor = recording.values[recording.output]
         whole = original if original.ndim == len(window) + 2 else original[:, None]
         self.original_scores = whole[(0, slice(None), *window)]
@@ -82,7 +81,7 @@ class IncrementalEngine:
         ndarray
             ``(n,)`` booleans. Where False the prediction is exactly the original one.
         """
-        windows, _ = self._axes(tuple(size))
+        windows = self._axes(tuple(size))
         output = self._cones.graph.output.node
         reached = np.ones(len(starts), dtype=bool)
         for axis, intervals in enumerate(windows):
@@ -116,10 +115,8 @@ class IncrementalEngine:
         size = tuple(content.shape[2:])
         result = self.original_scores.expand(len(starts), *self.original_scores.shape).clone()
         reached = np.flatnonzero(self.reaches(starts, size))
-        if len(reached):
-            costs = self._axes(size)[1]
-            for bucket in arrange(starts[reached], costs, self._bucket):
-                self._fill(result, reached[bucket], starts, content)
+        for first in range(0, len(reached), self.batch):
+            self._fill(result, reached[first : first + self.batch], starts, content)
         return result
 
     def layers(self) -> dict[str, tuple[int, ...]]:
@@ -165,7 +162,7 @@ class IncrementalEngine:
         scores = self.original_scores.expand(len(values), *self.original_scores.shape)
         if source.reaches:
             each = self._bytes(source.plan(1), source.cones.graph)
-            count = max(1, min(self._bucket, self._memory // each))
+            count = max(1, min(self.batch, self._memory // each))
             scores = torch.cat([source.run(part) for part in values.to(scores).split(count)])
         return self._segmenter.probability(scores)
 
@@ -183,45 +180,42 @@ class IncrementalEngine:
         where = torch.from_numpy(picked).to(content.device)
         try:
             plan = self._plan(starts[picked], size)
-            limit = max(1, self._memory // self._bytes(plan, self._cones.graph))
-            if len(picked) <= limit:
+            if len(picked) == 1 or self._bytes(plan, self._cones.graph) <= self._memory:
                 result[where] = self._executor.run(0, content[where], plan)
                 return
         except RuntimeError as error:
             if not is_out_of_memory(error) or len(picked) == 1:
                 raise
-            self._bucket = max(1, len(picked) // 2)
+            self.batch = max(1, len(picked) // 2)
             self._executor.release()
         for half in np.array_split(picked, 2):
             self._fill(result, half, starts, content)
 
     def _plan(self, starts: Ints, size: tuple[int, ...]) -> Plan:
-        box = Windows(starts, size, np.ones(len(starts), dtype=bool))
-        return planned(self._cones, self._axes(size)[0], 0, starts, box)
+        box = laid_out(starts, np.tile(size, (len(starts), 1)), [np.arange(len(starts))])
+        return planned(self._cones, self._axes(size), 0, starts, box, self._work)
 
     def _bytes(self, plan: Plan, graph: Graph) -> int:
-        """Memory that one intervention of a plan takes."""
+        """Memory that a plan takes, nearly."""
         item = self.original_scores.element_size()
         rows = [(windows.rows, max(graph[i].channels, 1)) for i, windows in plan.items()]
         kept = sum(n * channels for n, channels in rows)
         largest = max(n * channels for n, channels in rows)
         return item * (kept + 8 * largest)
 
-    def _axes(self, size: tuple[int, ...]) -> tuple[list[Windows1D], list[Ints]]:
-        """Windows and costs for every start on each axis."""
+    def _axes(self, size: tuple[int, ...]) -> list[dict[int, Interval]]:
+        """Windows of every node for every start, per axis."""
         if size not in self._planned:
-            windows, costs = [], []
-            graph = self._cones.graph
+            windows = []
             for axis, side in enumerate(size):
                 first = np.arange(self._extent[axis] - side + 1)
                 windows.append(self._cones.windows(axis, 0, (first, first + side - 1)))
-                extents = {
-                    i: int(np.prod(graph[i].spatial)) // graph[i].spatial[axis]
-                    for i in self._cones.order
-                }
-                costs.append(axis_costs(windows[-1], self._work, extents))
-            self._planned[size] = windows, costs
+            self._planned[size] = windows
         return self._planned[size]
+
+    def share(self, starts: Ints, size: tuple[int, ...]) -> float:
+        """Work for boxes over that of plain forward passes."""
+        return share(self._cones.graph, self._plan(starts, size), len(starts))
 
 
 def as_images(image: Tensor, segmenter: Segmenter) -> Tensor:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
-from pdcr_widgets.causal.incremental.cones import Cones, Interval
+from pdcr_widgets.causal.incremental.cones import Cones
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Mean, Whole
 from pdcr_widgets.causal.incremental.program import run
-from pdcr_widgets.causal.incremental.tables import Table, Windows
+from pdcr_widgets.causal.incremental.tables import Reader, Table
+from pdcr_widgets.causal.incremental.windows import Group, Plan
 
-Plan = dict[int, Windows]
+CACHED = 1 << 18
 
 
 class Executor:
@@ -38,6 +39,7 @@ class Executor:
         self._recorded = values
         self._tables: dict[int, Table] = {}
         self._plain: dict[int, Tensor] = {}
+        self._readers: dict[tuple[int, float], Reader] = {}
         self._fills = _fills(graph)
         self._like = next(v for v in values if v is not None)
 
@@ -45,6 +47,7 @@ class Executor:
         """Give back the memory of all windows."""
         self._plain.clear()
         self._tables.clear()
+        self._readers.clear()
 
     def table(self, index: int) -> Table:
         """Table of a node's map, made when first asked for."""
@@ -68,7 +71,8 @@ class Executor:
         if not node.operands:  # a layer overwritten in place; its window replaces all that is read
             size = _box(crop)[1]
             return self._like.new_zeros((1, node.channels, *size))
-        return self._computed(index, *_box(crop), {})
+        starts, size = _box(crop)
+        return self._computed(index, starts, size, {}, np.zeros(1, np.int64))
 
     def _original(self, index: int) -> Tensor | None:
         node = self.graph[index]
@@ -93,82 +97,128 @@ class Executor:
         Tensor
             ``(n, classes, *window)``.
         """
+        count = len(content)
         self._plain.clear()
-        self.table(source).store(content)
+        table = self.table(source)
+        table.reserve(plan[source].rows)
+        table.store(content, 0)
         for index in self.cones.order:
             if index in plan and index != source:
-                self._step(index, plan)
-        window = self.cones.window
-        starts = np.array([[s.start for s in window]] * len(content))
-        positions = [
-            starts[:, axis, None] + np.arange(s.stop - s.start) for axis, s in enumerate(window)
-        ]
+                self._step(index, plan, count)
         output = self.graph.output.node
-        return self.table(output).gather(positions, 0.0, plan.get(output))
+        reads = [(np.full(count, s.start), s.stop - s.start) for s in self.cones.window]
+        return self._gather(self.graph.output, reads, 0.0, plan, np.arange(count))
 
-    def _step(self, index: int, plan: Plan) -> None:
+    def _step(self, index: int, plan: Plan, count: int) -> None:
         node, windows = self.graph[index], plan[index]
         if isinstance(node.kind, Whole):
-            result = self._whole(node, plan, len(windows.starts))
+            result = self._whole(node, plan, count)
             if not node.kind.is_map:
                 self._plain[index] = result
                 return
-            result = result[(slice(None), slice(None), *self.cones.crop(index))]
-        else:
-            result = self._computed(index, windows.starts, windows.size, plan)
-        self.table(index).store(result)
+            table = self.table(index)
+            table.reserve(windows.rows)
+            table.store(result[(slice(None), slice(None), *self.cones.crop(index))], 0)
+            return
+        table = self.table(index)
+        table.reserve(windows.rows)
+        for group in windows.groups:
+            rows = int(np.prod(group.size))
+            for first, picked in self._chunks(index, group):
+                starts = windows.starts[picked]
+                result = self._computed(index, starts, group.size, plan, picked)
+                table.store(result, group.origin + first * rows)
 
-    def _computed(self, index: int, starts: Ints, size: tuple[int, ...], plan: Plan) -> Tensor:
-        """Windows of a node from the tables of its operands."""
+    def _chunks(self, index: int, group: Group) -> Iterator[tuple[int, Ints]]:
+        """Parts of a group that a cache holds; of few different lengths, since libraries prepare.
+
+        ``(position in the group, interventions)``.
+        """
         node = self.graph[index]
-        if isinstance(node.kind, Mean):
-            return self._mean(node, plan, len(starts))
+        positions = float(np.prod(group.size))
+        if node.kind is not None and not isinstance(node.kind, (Mean, Whole)):
+            positions *= max(
+                1.0,
+                float(
+                    np.prod(
+                        [
+                            1.0 * n / m
+                            for n, m in zip(
+                                self.graph[node.operands[0].node].spatial, node.spatial, strict=True
+                            )
+                        ]
+                    )
+                ),
+            )
+        channels = max([node.channels, *(self.graph[o.node].channels for o in node.operands)])
+        length = 1
+        while 2 * length * positions * channels <= CACHED and length < len(group.picked):
+            length *= 2
+        done = 0
+        while done < len(group.picked):
+            while done + length > len(group.picked):
+                length //= 2
+            yield done, group.picked[done : done + length]
+            done += length
+
+    def _computed(
+        self, index: int, starts: Ints, size: tuple[int, ...], plan: Plan, picked: Ints
+    ) -> Tensor:
+        """Windows of a node from the tables of its operands."""
+        node, kind = self.graph[index], self.graph[index].kind
+        if isinstance(kind, Mean):
+            return self._mean(node, plan, picked)
         tiles = []
         for position, operand in enumerate(node.operands):
-            if node.kind is not None and position == 0:
-                reads = [node.kind.read(a, starts[:, a], n) for a, n in enumerate(size)]
-                fill = node.kind.fill if not operand.filled() else operand.fill
-                tile = self._gather(operand, reads, fill, plan)
+            if kind is not None and position == 0:
+                reads = [kind.read(a, starts[:, a], n) for a, n in enumerate(size)]
+                fill = kind.fill if not operand.filled() else operand.fill
+                tile = self._gather(operand, reads, fill, plan, picked)
                 tile_starts = np.stack([start for start, _ in reads], axis=1)
-                tiles.append(node.kind.run(tile, starts, tile_starts, size))
+                tiles.append(kind.run(tile, starts, tile_starts, size))
             else:
                 reads = [(starts[:, a], n) for a, n in enumerate(size)]
-                tiles.append(self._gather(operand, reads, operand.fill, plan))
+                tiles.append(self._gather(operand, reads, operand.fill, plan, picked))
         return run(node.program, tiles, len(starts)) if node.program else tiles[0]
 
     def _gather(
-        self, operand: Operand, reads: Sequence[tuple[Ints, int]], fill: float, plan: Plan
+        self,
+        operand: Operand,
+        reads: Sequence[tuple[Ints, int]],
+        fill: float,
+        plan: Plan,
+        picked: Ints,
     ) -> Tensor:
-        spatial = self.graph[operand.node].spatial
-        positions = []
-        for (start, length), view, extent in zip(reads, operand.views, spatial, strict=True):
-            seen = start[:, None] + np.arange(length)
-            shown = extent if view is None else len(view)
-            inside = (seen >= 0) & (seen < shown)
-            if view is not None:
-                seen = view[np.clip(seen, 0, shown - 1)]
-            positions.append(np.where(inside, seen, -1))
-        return self.table(operand.node).gather(positions, fill, plan.get(operand.node))
+        key = (id(operand), fill)
+        if key not in self._readers:
+            spatial = self.graph[operand.node].spatial
+            table = self.table(operand.node)
+            self._readers[key] = Reader(table, spatial, operand.views, fill)
+        return self._readers[key].gather(reads, plan.get(operand.node), picked)
 
-    def _mean(self, node: Node, plan: Plan, count: int) -> Tensor:
+    def _mean(self, node: Node, plan: Plan, picked: Ints) -> Tensor:
         """Mean over the map: the original one plus what the windows changed."""
         source = node.operands[0].node
         table, windows = self.table(source), plan.get(source)
-        rows = int(np.prod(self.graph[source].spatial))
-        dims = len(self.graph[source].spatial)
-        original = table.base.mean(0).view(1, -1, *(1,) * dims).expand(count, *(-1,) * (dims + 1))
-        if windows is None:
-            return original
-        positions = [windows.starts[:, a, None] + np.arange(n) for a, n in enumerate(windows.size)]
-        before = table.gather(positions, 0.0, None)
-        held = windows.changed.reshape(-1, *(1,) * dims)
-        for axis, seen in enumerate(positions):
-            shape = [count, *(1,) * dims]
-            shape[axis + 1] = -1
-            held = held & (seen < self.graph[source].spatial[axis]).reshape(shape)
-        mask = torch.from_numpy(held).to(before.device)[:, None]
-        change = (table.window_rows(windows).movedim(-1, 1) - before).where(mask, 0)
-        return original + change.sum(tuple(range(2, dims + 2)), keepdim=True) / rows
+        spatial = self.graph[source].spatial
+        count = 1 if windows is None else len(windows.origins)
+        total = table.base.sum(0).repeat(count, 1)
+        for group in windows.groups if windows is not None else ():
+            starts = windows.starts[group.picked]  # type: ignore[union-attr]
+            reads = [(starts[:, a], n) for a, n in enumerate(group.size)]
+            operand = node.operands[0]
+            before = self._gather(operand, reads, operand.fill, {}, group.picked)
+            change = table.stored(group) - before
+            for axis, (start, length) in enumerate(reads):
+                seen = start[:, None] + np.arange(length)
+                held = torch.from_numpy(seen < spatial[axis]).to(change.device)
+                shape = [1] * change.ndim
+                shape[0], shape[axis + 2] = held.shape
+                change = change.where(held.view(shape), 0)
+            where = torch.from_numpy(group.picked).to(change.device)
+            total[where] += change.flatten(2).sum(2)
+        result = total[torch.from_numpy(picked).to(total.device)] / float(np.prod(spatial))
+        return result.view(*result.shape, *(1,) * len(spatial))
 
     def _whole(self, node: Node, plan: Plan, count: int) -> Tensor:
         """Run a recorded operation on whole values."""
@@ -183,7 +233,7 @@ class Executor:
                 n if v is None else len(v) for n, v in zip(node.spatial, operand.views, strict=True)
             ]
             reads = [(np.zeros(count, np.int64), n) for n in extents]
-            return self._gather(operand, reads, operand.fill, plan)
+            return self._gather(operand, reads, operand.fill, plan, np.arange(count))
         if index not in self._plain:
             original = self._recorded[node.value] if node.value is not None else None
             if isinstance(original, Tensor) and node.kind.repeats:
@@ -191,49 +241,6 @@ class Executor:
             else:
                 self._plain[index] = self._whole(node, plan, count)
         return self._plain[index]
-
-
-def planned(
-    cones: Cones, windows: Sequence[dict[int, Interval]], source: int, pick: Ints, box: Windows
-) -> Plan:
-    """Windows of one bucket, equal in size for all its interventions.
-
-    Parameters
-    ----------
-    windows
-        Per axis, of every node the interval of each start.
-    pick
-        ``(n, dims)`` which start of each axis an intervention has.
-    box
-        Windows of the source.
-    """
-    plan = {source: box}
-    for index in cones.order:
-        if index == source:
-            continue
-        first = np.stack([w[index][0][pick[:, a]] for a, w in enumerate(windows)], axis=1)
-        last = np.stack([w[index][1][pick[:, a]] for a, w in enumerate(windows)], axis=1)
-        changed = (last >= first).all(axis=1)
-        if changed.any():
-            plan[index] = _equal(cones, index, first, last, changed)
-    return plan
-
-
-def _equal(cones: Cones, index: int, first: Ints, last: Ints, changed: Ints) -> Windows:
-    kind = cones.graph[index].kind
-    if isinstance(kind, Whole):
-        starts, size = (
-            _box(cones.crop(index))
-            if kind.is_map
-            else (np.zeros((1, cones.dims), int), (1,) * cones.dims)
-        )
-        return Windows(np.repeat(starts, len(first), axis=0), size, changed)
-    align = [1] * cones.dims
-    if kind is not None and not isinstance(kind, Mean):
-        align = [kind.align(axis) for axis in range(cones.dims)]
-    starts = np.where(changed[:, None], first, 0) // align * align
-    size = (last - starts + 1)[changed].max(axis=0)
-    return Windows(starts, tuple(int(n) for n in size), changed)
 
 
 def _box(crop: tuple[slice, ...]) -> tuple[Ints, tuple[int, ...]]:

@@ -177,9 +177,7 @@ def _mergeable(
             continue
         if node.kind is not None and position == 0:
             continue
-        if first.kind is None and first.program:
-            found.append((extent[other], other))
-        elif (
+        if (first.kind is None and first.program) or (
             node.kind is None
             and isinstance(first.kind, (Stencil, Transposed, Resample))
             and extent[other] >= SIMILAR * extent[index]

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.capture import Recording
 from pdcr_widgets.causal.incremental.cones import Cones
-from pdcr_widgets.causal.incremental.executor import Executor, Plan, planned
+from pdcr_widgets.causal.incremental.cost import work
+from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.folding import simplified
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Whole
-from pdcr_widgets.causal.incremental.tables import Windows
+from pdcr_widgets.causal.incremental.windows import Plan, planned, same_everywhere
 
 
 class LayerSource:
@@ -39,20 +40,19 @@ class LayerSource:
         self.node = node
         after = simplified(_after(graph, recording, node), node)
         self.cones = Cones(after, window)
+        self._work = work(after)
         self.executor = Executor(after, self.cones, recording.values)
         self.reaches = self.cones.follows(node)
         self.window = self.cones.crop(node) if self.reaches else ()
 
     def plan(self, count: int) -> Plan:
         """Windows of everything that changes, for a number of interventions."""
-        starts = np.array([[s.start for s in self.window]] * count)
-        size = tuple(s.stop - s.start for s in self.window)
-        box = Windows(starts, size, np.ones(count, dtype=bool))
+        box = same_everywhere(self.window, count)
         windows = [
             self.cones.windows(axis, self.node, (np.array([s.start]), np.array([s.stop - 1])))
             for axis, s in enumerate(self.window)
         ]
-        return planned(self.cones, windows, self.node, np.zeros_like(starts), box)
+        return planned(self.cones, windows, self.node, np.zeros_like(box.starts), box, self._work)
 
     def run(self, content: Tensor) -> Tensor:
         """Output window for values ``(n, channels, *window)`` of the layer."""

@@ -7,39 +7,13 @@ interventions in flight, then one row per fill value. Gathering a tile is one ``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
-
-FAR = 1 << 28
-
-
-@dataclass(frozen=True, eq=False)
-class Windows:
-    """Where the windows of a node lie, for every intervention of a bucket.
-
-    Attributes
-    ----------
-    starts
-        ``(n, dims)`` first position, per axis.
-    size
-        Extent on every axis, the same for all interventions.
-    changed
-        ``(n,)`` whether the node changes at all; where not, the window holds nothing of use.
-    """
-
-    starts: Ints
-    size: tuple[int, ...]
-    changed: Ints
-
-    @property
-    def rows(self) -> int:
-        """Positions in one window."""
-        return int(np.prod(self.size))
+from pdcr_widgets.causal.incremental.windows import ABSENT, Group, Windows
 
 
 class Table:
@@ -77,74 +51,125 @@ class Table:
         """Original rows."""
         return self.rows[: self.base_rows]
 
-    def store(self, values: Tensor) -> None:
-        """Keep the windows ``(n, channels, *size)`` of a bucket."""
+    def reserve(self, rows: int) -> None:
+        """Make room for the windows of a bucket; what was there is lost."""
+        if rows > self.capacity:
+            self.rows = self._allocated(self.base, rows)
+            self.capacity = rows
+
+    def store(self, values: Tensor, origin: int) -> None:
+        """Keep windows ``(m, channels, *size)`` from a row on."""
         rows = values.movedim(1, -1).reshape(-1, self.channels)
-        if len(rows) > self.capacity:
-            self.rows = self._allocated(self.base, len(rows))
-            self.capacity = len(rows)
-        self.rows[self.base_rows : self.base_rows + len(rows)] = rows
+        first = self.base_rows + origin
+        self.rows[first : first + len(rows)] = rows
 
-    def window_rows(self, windows: Windows) -> Tensor:
-        """Windows of a bucket, ``(n, *size, channels)``."""
-        count = len(windows.starts) * windows.rows
-        rows = self.rows[self.base_rows : self.base_rows + count]
-        return rows.view(len(windows.starts), *windows.size, self.channels)
+    def stored(self, group: Group) -> Tensor:
+        """Windows of a group, ``(m, channels, *size)``."""
+        first = self.base_rows + group.origin
+        rows = self.rows[first : first + len(group.picked) * int(np.prod(group.size))]
+        return rows.view(len(group.picked), *group.size, self.channels).movedim(-1, 1)
 
-    def gather(self, positions: Sequence[Ints], fill: float, windows: Windows | None) -> Tensor:
-        """Tile of every intervention, ``(n, channels, *lengths)``.
+
+class Reader:
+    """Reads tiles of a table through an operand's views.
+
+    Parameters
+    ----------
+    table
+        Where from.
+    spatial
+        Shape of the map behind it.
+    views
+        Per axis the position in the map shown at each position, -1 where the fill value is; None
+        for the map as it is.
+    fill
+        Value seen where a view says so and outside the views.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        spatial: tuple[int, ...],
+        views: Sequence[Ints | None],
+        fill: float,
+    ) -> None:
+        self.table = table
+        self._fill = table.fills.index(fill)
+        self._shown: list[Ints] = []
+        self._rows: list[Ints] = []
+        stride = int(np.prod(table.extent))
+        for axis, extent in enumerate(table.extent):
+            view, stride = views[axis], stride // extent
+            shown = np.arange(spatial[axis]) if view is None else view
+            shown = np.pad(shown, 1, constant_values=-1)
+            rows = np.clip(shown - table.first[axis], 0, extent - 1) * stride
+            rows[shown < 0] = -ABSENT
+            self._shown.append(shown.astype(np.int32))
+            self._rows.append(rows.astype(np.int32))
+
+    def gather(
+        self, reads: Sequence[tuple[Ints, int]], windows: Windows | None, picked: Ints
+    ) -> Tensor:
+        """Tiles of some interventions, ``(m, channels, *lengths)``.
 
         Parameters
         ----------
-        positions
-            Per axis ``(n, length)`` positions in the map, negative where ``fill`` is seen.
+        reads
+            Per axis where each tile starts, ``(m,)``, and its length; tiles may leave the map.
         windows
-            Windows stored last, or None to read original values only.
+            Windows of the bucket in the table, or None to read original values only.
+        picked
+            ``(m,)`` which interventions of the bucket.
         """
-        index = self.index(positions, fill, windows)
-        shape = (len(positions[0]), *(p.shape[1] for p in positions), self.channels)
-        return self.rows.index_select(0, index).view(shape).movedim(-1, 1)
+        index = self._index(reads, windows, picked)
+        table = self.table
+        shape = (len(picked), *(length for _, length in reads), table.channels)
+        return table.rows.index_select(0, index).view(shape).movedim(-1, 1)
 
-    def index(self, positions: Sequence[Ints], fill: float, windows: Windows | None) -> Tensor:
-        """Row of every position of every tile, ``(n * prod(lengths),)`` int32."""
-        base, inside, holes = [], [], False
-        stride, window_stride = 1, 1
-        for axis in reversed(range(len(positions))):
-            seen = positions[axis]
-            outside = seen < 0
-            row = np.clip(seen - self.first[axis], 0, self.extent[axis] - 1) * stride
-            if outside.any():
-                row[outside], holes = FAR, True
-            base.append(row)
-            stride *= self.extent[axis]
-            if windows is not None:
-                inside.append(_window_row(seen, windows, axis, window_stride))
-                window_stride *= windows.size[axis]
-        index = _outer_sum(base, self.rows.device)
+    def _index(
+        self, reads: Sequence[tuple[Ints, int]], windows: Windows | None, picked: Ints
+    ) -> Tensor:
+        """Row of every position of every tile, ``(m * prod(lengths),)`` int32.
+
+        A row of a window lies behind all original rows, so the larger of the two row numbers is
+        the right one; a position outside a window has a very negative row there. A position outside
+        the map has a very large one, which is cut to the row of the fill value.
+        """
+        places = [start[:, None] + np.arange(1, length + 1) for start, length in reads]
+        rows = [
+            np.take(row, place, mode="clip") for row, place in zip(self._rows, places, strict=True)
+        ]
+        device = self.table.rows.device
+        index = _outer_sum(rows, device)
         if windows is not None:
-            first = self.base_rows + windows.rows * np.arange(len(windows.starts))
-            inside[-1] += np.where(windows.changed, first, -FAR)[:, None]
-            torch.maximum(index, _outer_sum(inside, self.rows.device), out=index)
-        if holes:
-            row = self.base_rows + self.capacity + self.fills.index(fill)
-            index.clamp_(max=row)
+            torch.maximum(
+                index, _outer_sum(self._inside(places, windows, picked), device), out=index
+            )
+        if any(row.max() == -ABSENT for row in rows):
+            index.clamp_(max=self.table.base_rows + self.table.capacity + self._fill)
         return index.flatten()
 
-
-def _window_row(seen: Ints, windows: Windows, axis: int, stride: int) -> Ints:
-    local = seen - windows.starts[:, axis, None]
-    held = (local >= 0) & (local < windows.size[axis]) & (seen >= 0)
-    return np.where(held, local * stride, -FAR)
+    def _inside(self, places: Sequence[Ints], windows: Windows, picked: Ints) -> list[Ints]:
+        """Per axis, the part of a window's row that a position adds."""
+        starts, sizes = windows.starts[picked], windows.sizes[picked]
+        stride = np.ones((len(picked), 1), dtype=np.int32)
+        first = (windows.origins[picked] + self.table.base_rows).astype(np.int32)
+        inside: list[Ints] = []
+        for axis in reversed(range(len(places))):
+            shown = np.take(self._shown[axis], places[axis], mode="clip")
+            local = shown - starts[:, axis, None].astype(np.int32)
+            size = sizes[:, axis, None].astype(np.int32)
+            held = local.view(np.uint32) < size.view(np.uint32)
+            inside.append(np.where(held, local * stride, np.int32(ABSENT)))
+            stride = stride * size
+        inside[-1] = inside[-1] + first[:, None]
+        return inside[::-1]
 
 
 def _outer_sum(rows: Sequence[Ints], device: torch.device) -> Tensor:
-    """Sum of per-axis ``(n, length)`` numbers, last axis first, ``(n, *lengths)``."""
-    total: Tensor | None = None
-    for row in rows:
-        term = torch.from_numpy(row.astype(np.int32)).to(device)
-        if total is None:
-            total = term
-        else:
-            total = term.view(*term.shape, *(1,) * (total.ndim - 1)) + total[:, None]
-    assert total is not None
+    """Sum of per-axis ``(m, length)`` numbers at every position, ``(m, *lengths)``."""
+    terms = [torch.from_numpy(row).to(device) for row in rows]
+    total = terms[-1]
+    for term in terms[-2::-1]:
+        total = term.view(*term.shape, *(1,) * (total.ndim - 1)) + total[:, None]
     return total

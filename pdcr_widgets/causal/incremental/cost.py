@@ -1,0 +1,33 @@
+"""How much there is to compute."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pdcr_widgets.causal.incremental.graph import Graph, Node
+from pdcr_widgets.causal.incremental.kinds import Stencil, Transposed
+from pdcr_widgets.causal.incremental.windows import Plan
+
+
+def work(graph: Graph) -> dict[int, float]:
+    """Multiplications per output position of each node, roughly."""
+    return {i: _work(graph[i]) for i in graph.live()}
+
+
+def _work(node: Node) -> float:
+    kind = node.kind
+    options = getattr(getattr(kind, "compute", None), "keywords", {})
+    if "weight" not in options:
+        return 4.0 * node.channels
+    taps = options["weight"].numel()
+    if isinstance(kind, Transposed):
+        return float(taps / np.prod(kind.stride))
+    assert isinstance(kind, Stencil)
+    return float(taps)
+
+
+def share(graph: Graph, plan: Plan, count: int) -> float:
+    """Work of ``count`` planned interventions over that of as many whole forward passes."""
+    cost = work(graph)
+    whole = sum(cost[i] * float(np.prod(graph[i].spatial)) for i in graph.live())
+    return sum(cost[i] * windows.rows for i, windows in plan.items()) / (count * whole)
