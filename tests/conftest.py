@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+# Small tensors gain nothing from more threads, and lose much when browsers and kernels need them.
+torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parent.parent
 
 

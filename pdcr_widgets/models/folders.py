@@ -30,7 +30,7 @@ def load_folder(folder: Path) -> nn.Module:
     if "architectures" in config:
         return _transformers(folder, str((config["architectures"] or [""])[0]))
     if "encoder_name" in config:
-        library = needs("segmentation_models_pytorch", "models")
+        library = needs("segmentation_models_pytorch", "smp")
         return _built(library.from_pretrained, folder)
     raise ValueError(
         f"{folder.name} is of no library that is known: its {CONFIG} names neither transformers' "
@@ -39,7 +39,7 @@ def load_folder(folder: Path) -> nn.Module:
 
 
 def _transformers(folder: Path, architecture: str) -> nn.Module:
-    library = needs("transformers", "models")
+    library = needs("transformers", "transformers")
     kind = "UniversalSegmentation" if architecture.endswith(QUERIES) else "SemanticSegmentation"
     if not architecture.endswith(("Segmentation",)):
         raise ValueError(f"{folder.name} holds a {architecture}, which does not segment")
