@@ -22,8 +22,8 @@ from pdcr_widgets.causal.sampling.progress import (
 from pdcr_widgets.causal.state import Estimates
 
 CONFIDENCE = 1.96
-REPLICATED = 0.08
-FEWEST_REPLICATED = 12
+REPLICATED = 0.05
+FEWEST_REPLICATED = 8
 RELATIVE = 0.25
 
 
@@ -71,8 +71,8 @@ def _sample(estimates: Estimates, settings: Settings, cells: np.ndarray) -> Iter
     some = _some(rows, estimates.experiment.seed)
     for draws in (BLOCK, 2 * BLOCK):
         yield from drawing.fill(some, min(draws, most), "measuring")
-    while len(rows := rows[drawing.open(rows, settings, most)]):
-        worst = rows[np.argsort(-drawing.ledger.stderrs()[rows], kind="stable")]
+    while len(left := rows[drawing.open(rows, settings, most)]):
+        worst = left[np.argsort(-drawing.ledger.stderrs()[left], kind="stable")]
         yield from drawing.more(worst[: -(-len(worst) // 2)], "refining")
 
 
