@@ -11,7 +11,7 @@ STATIC := pdcr_widgets/static
 CULL := --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_interval=30
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test dev js check-js lint format bench fuzz python node chromium clean
+.PHONY: help demo lab test dev js check-js lint format bench bench-ui fuzz python node chromium clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -50,6 +50,9 @@ format: dev ## Format and mend what can be mended
 
 bench: $(VENV)/.dev ## Measure evaluations per second against the paper's own loops
 	$(BIN)/python -m tests.bench
+
+bench-ui: $(VENV)/.dev chromium ## Measure the canvas in a browser: pointer, maps, slices
+	$(BIN)/python tests/bench/ui.py
 
 fuzz: $(VENV)/.dev ## Open thousands of damaged files of every format
 	FUZZ_CASES=2000 $(BIN)/python -m pytest tests/test_images_hostile.py

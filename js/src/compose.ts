@@ -2,7 +2,7 @@ import type { CanvasView } from "./canvas_view";
 import type { Mask } from "./mask";
 import { type Layer, type Scene, type Tinted, tinted } from "./scene";
 
-const tints = new WeakMap<Mask, Tinted>();
+const tints = new WeakMap<Mask, Tinted | null>();
 
 /** Gathers what one frame of a view shows. */
 export function compose(view: CanvasView): Scene {
@@ -35,9 +35,9 @@ export function compose(view: CanvasView): Scene {
   };
 }
 
-function tintOf(mask: Mask): Tinted {
+function tintOf(mask: Mask): Tinted | null {
   const known = tints.get(mask);
-  if (known) return known;
+  if (known !== undefined) return known;
   const made = tinted(mask);
   tints.set(mask, made);
   return made;

@@ -1,6 +1,6 @@
 import { lengthText, scaleBarLength } from "./format";
 import type { Point } from "./geometry";
-import { REGION_COLOR, type Scene, type Tinted, tinted } from "./scene";
+import { REGION_COLOR, type Scene, type Tinted, tintedDraft } from "./scene";
 import { handles, rasterShape, type Shape } from "./shape";
 import type { Letters } from "./traits";
 import { toScreen } from "./view";
@@ -91,12 +91,14 @@ function strokeTwice(context: Context, path: Path2D, color: string, width = 1.75
   context.stroke(path);
 }
 
-function paintRegion(context: Context, scene: Scene, region: Tinted, opacity: number): void {
+function paintRegion(context: Context, scene: Scene, region: Tinted | null, opacity: number): void {
+  if (!region) return;
+  const { top, left, height, width } = region.box;
   context.save();
   context.globalAlpha = opacity;
   inImage(context, scene, () => {
     context.imageSmoothingEnabled = false;
-    context.drawImage(region.fill, 0, 0, scene.frame.width, scene.frame.height);
+    context.drawImage(region.fill, left, top, width, height);
   });
   strokeTwice(context, onScreen(scene, region.edge), REGION_COLOR);
   context.restore();
@@ -114,10 +116,10 @@ function paintPatch(context: Context, scene: Scene, patch: readonly [number, num
 
 function paintDraft(context: Context, scene: Scene): void {
   const { shape, open, mask } = scene.draft!;
-  if (mask) paintRegion(context, scene, tinted(mask), 1);
+  if (mask) paintRegion(context, scene, tintedDraft(mask), 1);
   if (shape?.kind === "stamp") {
     const stamp = rasterShape(shape, scene.frame.height, scene.frame.width);
-    paintRegion(context, scene, tinted(stamp), 1);
+    paintRegion(context, scene, tintedDraft(stamp), 1);
   } else if (shape) {
     paintPath(context, scene, pathOf(shape));
   }

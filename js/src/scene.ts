@@ -1,5 +1,5 @@
 import { outline } from "./contour";
-import type { Point } from "./geometry";
+import type { Box, Point } from "./geometry";
 import type { Draft } from "./gestures";
 import type { Mask } from "./mask";
 import type { Shape } from "./shape";
@@ -11,8 +11,9 @@ export interface Layer {
   readonly opacity: number;
 }
 
-/** A mask ready to be painted: tinted pixels, and its edge in image coordinates. */
+/** A mask ready to be painted: its bounding box with tinted pixels, its edge in image coordinates. */
 export interface Tinted {
+  readonly box: Box;
   readonly fill: HTMLCanvasElement;
   readonly edge: Path2D;
 }
@@ -54,19 +55,37 @@ export function canvasOf(
   return canvas;
 }
 
-export function tinted(mask: Mask): Tinted {
-  const pixels = new Uint8ClampedArray(mask.data.length * 4);
+const WORD = new Uint32Array(Uint8Array.from(REGION_TINT).buffer)[0]!;
+
+/** Pixels from which on a mask that is still being painted is shown without its edge. */
+const LARGE = 4e6;
+
+/** A mask under the brush, prepared for every frame: the edge of a very large one can wait. */
+export const tintedDraft = (mask: Mask): Tinted | null => tinted(mask, mask.data.length < LARGE);
+
+/** Null when nothing is set. */
+export function tinted(mask: Mask, edged = true): Tinted | null {
+  const box = mask.box();
+  if (!box) return null;
+  const pixels = new Uint8ClampedArray(box.height * box.width * 4);
   const words = new Uint32Array(pixels.buffer);
-  const word = new Uint32Array(Uint8Array.from(REGION_TINT).buffer)[0]!;
-  mask.data.forEach((value, index) => {
-    if (value) words[index] = word;
-  });
-  return { fill: canvasOf(pixels, mask.width, mask.height), edge: edgeOf(mask) };
+  for (let row = 0; row < box.height; row++) {
+    const from = (box.top + row) * mask.width + box.left;
+    const to = row * box.width;
+    for (let column = 0; column < box.width; column++) {
+      if (mask.data[from + column]) words[to + column] = WORD;
+    }
+  }
+  return {
+    box,
+    fill: canvasOf(pixels, box.width, box.height),
+    edge: edged ? edgeOf(mask, box) : new Path2D(),
+  };
 }
 
-function edgeOf(mask: Mask): Path2D {
+function edgeOf(mask: Mask, box: Box): Path2D {
   const path = new Path2D();
-  const segments = outline(mask);
+  const segments = outline(mask, box);
   for (let i = 0; i < segments.length; i += 4) {
     path.moveTo(segments[i]!, segments[i + 1]!);
     path.lineTo(segments[i + 2]!, segments[i + 3]!);

@@ -56,6 +56,7 @@ export function status(view: CanvasView, signal: AbortSignal): Part {
         }, 300);
       }
       const { effect, limit } = view.sources;
+      fade.element.hidden = !effect;
       scale.hidden = !effect || !view.model.get("show_scale");
       if (scale.hidden) return;
       const stops = COLORMAPS[view.model.get("colormap")] ?? [];

@@ -39,7 +39,7 @@ export function toolbar(view: CanvasView, actions: readonly HTMLElement[], id: s
       }
       undo.disabled = !view.store.canUndo;
       redo.disabled = !view.store.canRedo;
-      clear.disabled = !view.store.mask.data.includes(1);
+      clear.disabled = view.regionBox === null;
     },
   };
 }
