@@ -23,6 +23,7 @@ BLOCKED = [
     "monai",
     "nibabel",
     "nilearn",
+    "onnxruntime",
     "pandas",
     "pydicom",
     "safetensors",
@@ -47,7 +48,9 @@ def walk(package):
     for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         yield importlib.import_module(info.name)
 
-names = [module.__name__ for module in walk(pdcr.causal)]
+import pdcr_widgets.images, pdcr_widgets.models
+parts = (pdcr.causal, pdcr_widgets.images, pdcr_widgets.models)
+names = [module.__name__ for part in parts for module in walk(part)]
 image = np.random.default_rng(0).random((1, 16, 16), dtype=np.float32)
 found = pdcr.ate_map(lambda x: x, image, (4, 4, 4, 4), patch_size=4, samples=2)
 print(len(names), found.effect.shape)
