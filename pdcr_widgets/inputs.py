@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 import traitlets as t
+from torch import Tensor
 
 from pdcr_widgets.causal import PatchBank, Segmenter, segmenter
 from pdcr_widgets.causal.arrays import as_image, as_region
@@ -18,6 +20,14 @@ ENGINES = ("auto", "incremental", "full")
 OF_A_CASE = ("truth", "region", "bank", "make_bank", "spacing")
 
 
+def _same(old: Any, new: Any) -> bool:
+    if old is new or old is None or new is None:
+        return old is new
+    if isinstance(old, Tensor) and isinstance(new, Tensor):
+        return old.device == new.device and old.dtype == new.dtype and torch.equal(old, new)
+    return type(old) is type(new) and np.array_equal(old, new)
+
+
 class Array(t.Any):
     """An array or None; setting an equal one is no change."""
 
@@ -25,8 +35,7 @@ class Array(t.Any):
         """Store the value and notify, unless it equals the old one."""
         new = self._validate(obj, value)
         old = obj._trait_values.get(str(self.name))
-        same = old is not None and new is not None and np.array_equal(old, new)
-        if not (old is new or same):
+        if not _same(old, new):
             super().set(obj, new)
 
 

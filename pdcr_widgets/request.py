@@ -20,7 +20,7 @@ from pdcr_widgets.causal import (
     patch_draws,
 )
 from pdcr_widgets.causal.arrays import as_truth
-from pdcr_widgets.causal.components import iter_layer_effects
+from pdcr_widgets.causal.components import DEFAULT_KINDS, iter_layer_effects
 from pdcr_widgets.causal.segmenter import check_finite
 
 HEAD_START = 1.0  # seconds for the map alone, so that its first picture is quick
@@ -185,7 +185,7 @@ class Request:
                 self.region,
                 self.truth,
                 layers=self.components,
-                intervention=self.intervention,
+                intervention=list(dict.fromkeys((self.intervention, *DEFAULT_KINDS))),
                 samples=self.layer_samples,
                 donors=self.donors,
                 outcome=self.outcome,

@@ -125,9 +125,9 @@ class Runner:
         self._wake()
 
     def pause(self) -> None:
-        """Hold the running job after its current step."""
+        """Hold the running job after its current step; nothing can hold one that runs inline."""
         with self._changed:
-            self._paused = True
+            self._paused = self._threaded
             self._changed.notify_all()
 
     def resume(self) -> None:
@@ -162,7 +162,8 @@ class Runner:
     def sent(self, view: object) -> None:
         """Note that a frame went to `view`, which will call `painted`."""
         with self._changed:
-            self._unpainted.setdefault(view, self._clock())
+            if self._threaded:
+                self._unpainted.setdefault(view, self._clock())
 
     def painted(self, view: object, *, all_of_them: bool = True) -> None:
         """Note that `view` painted a frame; with `all_of_them` no other is on its way to it."""

@@ -111,3 +111,17 @@ def test_a_question_is_answered_when_nothing_runs(runner: Runner) -> None:
     answered = threading.Event()
     runner.ask(answered.set)
     assert answered.wait(PATIENCE)
+
+
+def test_inline_mode_never_stands_still(log: Log, clock: Clock) -> None:
+    runner = Runner(log, threaded=False, clock=clock)
+
+    def job() -> Iterator[int]:
+        runner.sent("view")
+        runner.pause()
+        clock.now += 60.0
+        yield 1
+        yield 2
+
+    runner.submit(job)
+    assert log.signals[-1] == Finished(1)

@@ -72,7 +72,7 @@ def test_the_results_are_those_of_the_functions(session: Session) -> None:
         case.image,
         case.region,
         case.truth,
-        intervention="mean",
+        intervention=("mean", "zero", "noise"),
         samples=2,
         layers=("stages", "skips"),
     )

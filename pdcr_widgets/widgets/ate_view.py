@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as w
 import traitlets as t
 
 from pdcr_widgets.causal import ATEMap
@@ -12,10 +11,11 @@ from pdcr_widgets.session import Session
 from pdcr_widgets.widgets import legend
 from pdcr_widgets.widgets.canvas_wire import nice_limit
 from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
-from pdcr_widgets.widgets.style import markup, stylesheet
+from pdcr_widgets.widgets.style import markup
+from pdcr_widgets.widgets.view import View
 
 
-class ATEView(w.VBox):
+class ATEView(View):
     """Signed colour scale, shares of supporting, harming and irrelevant patches, and numbers.
 
     Parameters
@@ -42,11 +42,10 @@ class ATEView(w.VBox):
     def __init__(self, session: Session | None = None, **traits: Any) -> None:
         self._body = markup("pdcr-legend")
         super().__init__(**traits)
-        self.children = (stylesheet(), self._body)
-        self.add_class("pdcr")
+        self.fill(self._body)
         self.observe(self._draw, names=["ate", "limit", "colormap"])
         if session is not None:
-            t.dlink((session, "ate"), (self, "ate"))
+            self.follow((session, "ate"), (self, "ate"))
         self._draw()
 
     def _draw(self, _change: Any = None) -> None:

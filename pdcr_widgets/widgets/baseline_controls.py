@@ -11,15 +11,16 @@ from torch import Tensor
 from pdcr_widgets.causal import BASELINES, PatchBank
 from pdcr_widgets.inputs import Array
 from pdcr_widgets.session import Session
-from pdcr_widgets.widgets.style import block, markup, stylesheet
+from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import BASELINE_WORDS, count, words
 from pdcr_widgets.widgets.thumbnails import Thumbnails
+from pdcr_widgets.widgets.view import View
 
 SHOWN = 24
 STEPS = 200
 
 
-class BaselineControls(w.VBox):
+class BaselineControls(View):
     """Kind of baseline, its value on the image's own range, and a look into the patch bank.
 
     Parameters
@@ -56,18 +57,17 @@ class BaselineControls(w.VBox):
         self._fit_kinds()
         self._fit_range()
         controls = block("pdcr-controls", children=[self._kind, self._value])
-        self.children = (stylesheet(), controls, self._bank)
-        self.add_class("pdcr")
+        self.fill(controls, self._bank)
         self.observe(self._fit_range, names=["image"])
         self.observe(self._fit_kinds, names=["bank"])
         self.observe(self._show, names=["baseline", "bank", "image"])
         if session is not None:
             for name in ("image", "bank"):
-                t.dlink((session, name), (self, name))
-            t.link((session, "baseline"), (self, "baseline"))
-            t.link((session, "baseline_value"), (self, "baseline_value"))
-        t.link((self, "baseline"), (self._kind, "value"))
-        t.link((self, "baseline_value"), (self._value, "value"))
+                self.follow((session, name), (self, name))
+            self.link((session, "baseline"), (self, "baseline"))
+            self.link((session, "baseline_value"), (self, "baseline_value"))
+        self.link((self, "baseline"), (self._kind, "value"))
+        self.link((self, "baseline_value"), (self._value, "value"))
         self._show()
 
     def _fit_kinds(self, _change: Any = None) -> None:

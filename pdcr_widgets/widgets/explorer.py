@@ -6,7 +6,6 @@ from typing import Any
 
 import ipywidgets as w
 import numpy as np
-import traitlets as t
 
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.ate_view import ATEView
@@ -18,14 +17,14 @@ from pdcr_widgets.widgets.patch_inspector import PatchInspector
 from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.run_bar import RunBar
-from pdcr_widgets.widgets.style import block, markup, stylesheet
+from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import escape
-
+from pdcr_widgets.widgets.view import View
 
 HEIGHT = 640  # pixels of the picture at most: it fits a 900-pixel window with the bar above it
 
 
-class Explorer(w.VBox):
+class Explorer(View):
     """Draw a region on an image and watch what its prediction depends on.
 
     Any change restarts the computation. Running its cell again, or closing it, ends it.
@@ -55,8 +54,8 @@ class Explorer(w.VBox):
 
     def __init__(self, subject: Any, image: Any = None, **inputs: Any) -> None:
         super().__init__()
-        given = isinstance(subject, Session)
-        self.session = subject if given else Session(subject, image, **inputs)
+        self._given = isinstance(subject, Session)
+        self.session = subject if self._given else Session(subject, image, **inputs)
         self.canvas = RegionCanvas(
             self.session.image, spacing=self.session.spacing, max_height=HEIGHT
         )
@@ -67,15 +66,19 @@ class Explorer(w.VBox):
         self.question = QuestionControls(self.session)
         self.run_bar = RunBar(self.session)
         self._connect()
-        self.children = (stylesheet(), *self._heading(subject), self.run_bar, self._columns())
-        self.add_class("pdcr")
+        self.fill(*self._heading(subject), self.run_bar, self._columns())
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
 
     def close(self) -> None:
-        """End the computation and take the widgets off every page."""
-        self.session.close()
+        """End the computation and take the widgets off every page.
+
+        A session that was given is stopped; one that was made here is closed.
+        """
+        if self.comm is not None:
+            self.session.stop() if self._given else self.session.close()
+            self._feed.close()
         super().close()
 
     def _heading(self, subject: Any) -> list[w.HTML]:
@@ -99,20 +102,20 @@ class Explorer(w.VBox):
     def _connect(self) -> None:
         session, canvas = self.session, self.canvas
         self._mirror()
-        session.observe(self._mirror, names=["image", "region", "spacing", "prediction"])
-        canvas.observe(self._take_region, names=["region"])
-        t.dlink((session, "patch_size"), (canvas, "patch_size"))
-        t.link((session, "patch"), (canvas, "patch"))
+        self.watch(session, ["image", "region", "spacing", "prediction"], self._mirror)
+        self.watch(canvas, ["region"], self._take_region)
+        self.follow((session, "patch_size"), (canvas, "patch_size"))
+        self.link((session, "patch"), (canvas, "patch"))
         for view in (self.legend, self.chart, self.inspector):
-            t.link((canvas, "colormap"), (view, "colormap"))
-        t.link((canvas, "limit"), (self.legend, "limit"))
+            self.link((canvas, "colormap"), (view, "colormap"))
+        self.link((canvas, "limit"), (self.legend, "limit"))
         self._feed = MapFeed(session, canvas)
 
     def _mirror(self, change: Any = None) -> None:
         """Bring the canvas to the session's image first, and then to what lies on it."""
         session, canvas = self.session, self.canvas
         if change is not None and change.name == "image":
-            canvas.image = session.image
+            self._take_image()
         spatial = tuple(session.image.shape[1:])
         if canvas.shape != spatial:
             return
@@ -122,6 +125,12 @@ class Explorer(w.VBox):
         if prediction is not None and prediction.probability.shape == spatial:
             canvas.set_contours(prediction=prediction.mask, truth=prediction.truth)
 
+    def _take_image(self) -> None:
+        """Show another image; the canvas empties its region then, which is nobody's wish."""
+        self.canvas.unobserve(self._take_region, names=["region"])
+        self.canvas.image = self.session.image
+        self.canvas.observe(self._take_region, names=["region"])
+
     def _take_region(self, change: Any) -> None:
         try:
             self.session.region = change.new
@@ -130,6 +139,8 @@ class Explorer(w.VBox):
 
 
 def _card(title: str, *children: w.Widget) -> w.Box:
-    heading = markup("pdcr-title")
-    heading.value = escape(title)
-    return block("pdcr-card", children=[heading, *children] if title else children)
+    if title:
+        heading = markup("pdcr-title")
+        heading.value = escape(title)
+        children = (heading, *children)
+    return block("pdcr-card", children=children)

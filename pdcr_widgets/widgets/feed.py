@@ -34,6 +34,13 @@ class MapFeed:
         session.observe(self._finish, names=["status"])
         canvas.on_ack(self._painted)
 
+    def close(self) -> None:
+        """Let session and canvas go."""
+        self._session.unobserve(self._offer, names=["ate"])
+        self._session.unobserve(self._finish, names=["status"])
+        self._canvas.on_ack(self._painted, remove=True)
+        self._session.frame_painted(self, last=True)
+
     def _offer(self, change: Any) -> None:
         with self._lock:
             self._waiting = change.new

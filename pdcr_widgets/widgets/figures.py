@@ -67,11 +67,12 @@ def quiet_figure(height: str, margin: dict[str, int], **parts: Any) -> bq.Figure
     return figure
 
 
-def show_between(
-    box: w.Box, around: tuple[tuple[w.Widget, ...], tuple[w.Widget, ...]], figure: bq.Figure | None
-) -> None:
-    """Put a figure into a box, or take it out: bqplot cannot draw into a hidden place."""
-    before, after = around
-    children = (*before, figure, *after) if figure is not None else (*before, *after)
-    if tuple(box.children) != children:
-        box.children = children
+def show_before_last(box: w.Box, figure: bq.Figure, shown: bool) -> None:
+    """Put a figure before the last child of a box, or take it out.
+
+    It is not hidden instead, because bqplot cannot draw into a hidden place.
+    """
+    if shown and figure not in box.children:
+        box.children = (*box.children[:-1], figure, box.children[-1])
+    elif not shown and figure in box.children:
+        box.children = tuple(child for child in box.children if child is not figure)

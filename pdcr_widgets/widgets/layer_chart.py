@@ -12,16 +12,17 @@ import traitlets as t
 from pdcr_widgets.causal.components import INTERVENTIONS, LayerEffect, LayerEffects
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
-from pdcr_widgets.widgets.figures import axis_range, quiet_figure, show_between
-from pdcr_widgets.widgets.style import block, markup, stylesheet
-from pdcr_widgets.widgets.text import INTERVENTION_WORDS, escape, shorten, signed, words
+from pdcr_widgets.widgets.figures import axis_range, quiet_figure, show_before_last
+from pdcr_widgets.widgets.style import block, markup
+from pdcr_widgets.widgets.text import INTERVENTION_WORDS, escape, layer_name, shorten, signed, words
+from pdcr_widgets.widgets.view import View
 
 ROW_PX = 22
 CHARACTER_PX = 6.6
 SORTS = {"depth": "Depth, first layer on top", "size": "Size of the effect"}
 
 
-class LayerEffectChart(w.VBox):
+class LayerEffectChart(View):
     """One bar per layer with its standard error; a click selects a layer.
 
     Parameters
@@ -63,17 +64,16 @@ class LayerEffectChart(w.VBox):
         self._readout = markup("pdcr-words")
         self._rows: list[LayerEffect] = []
         super().__init__(**traits)
-        self._around = (stylesheet(), self._menus(session)), (self._readout,)
-        self.add_class("pdcr")
+        self.fill(self._menus(session), self._readout, aside=(self._figure,))
         self.add_class("pdcr-layers")
         self.observe(self._draw, names=["effects", "intervention", "sort", "colormap", "note"])
         self.observe(self._show_selected, names=["layer"])
         self._bars.observe(self._clicked, names=["selected"])
         if session is not None:
-            t.link((session, "intervention"), (self, "intervention"))
-            t.link((session, "layer"), (self, "layer"))
-            t.dlink((session, "layer_note"), (self, "note"))
-            t.dlink((session, "layers"), (self, "effects"))
+            self.link((session, "intervention"), (self, "intervention"))
+            self.link((session, "layer"), (self, "layer"))
+            self.follow((session, "layer_note"), (self, "note"))
+            self.follow((session, "layers"), (self, "effects"))
         self._draw()
 
     def _menus(self, session: Session | None) -> w.Box:
@@ -86,8 +86,8 @@ class LayerEffectChart(w.VBox):
             options=[(words(INTERVENTION_WORDS, name), name) for name in kinds],
             description="Replace by",
         )
-        t.link((self, "sort"), (sort, "value"))
-        t.link((self, "intervention"), (kind, "value"))
+        self.link((self, "sort"), (sort, "value"))
+        self.link((self, "intervention"), (kind, "value"))
         self._layer_menu.observe(self._chosen, names=["value"])
         return block("pdcr-controls", children=[kind, sort, self._layer_menu])
 
@@ -99,7 +99,7 @@ class LayerEffectChart(w.VBox):
         effect = np.nan_to_num([row.effect for row in self._rows])
         spread = np.nan_to_num([row.stderr for row in self._rows])
         colors = share_colors(self.colormap)
-        show_between(self, self._around, self._figure if names else None)
+        show_before_last(self, self._figure, bool(names))
         self._names.domain = names[::-1]
         self._fit(names)
         with self._bars.hold_sync():
@@ -117,7 +117,7 @@ class LayerEffectChart(w.VBox):
 
     def _fit(self, names: list[str]) -> None:
         height = f"{max(len(names), 3) * ROW_PX + 44}px"
-        shown = {name: shorten(name, 26) for name in names}
+        shown = {name: shorten(layer_name(name), 26) for name in names}
         left = 18 + CHARACTER_PX * max(map(len, shown.values()), default=0)
         if self._figure.layout.height != height or self._axes[0].tick_labels != shown:
             self._figure.layout.height = height
@@ -126,7 +126,10 @@ class LayerEffectChart(w.VBox):
 
     def _show_selected(self, _change: Any = None) -> None:
         names = [row.layer for row in self._rows]
-        options = [("none", None), *((name, name) for name in sorted(names, key=self._depth))]
+        options = [
+            ("none", None),
+            *((layer_name(name), name) for name in sorted(names, key=self._depth)),
+        ]
         if tuple(self._layer_menu.options) != tuple(options):
             self._layer_menu.options = options
         chosen = self.layer if self.layer in names else None
@@ -161,7 +164,7 @@ class LayerEffectChart(w.VBox):
         shape = " × ".join(map(str, row.shape))
         draws = f"{row.samples} draw{'s' if row.samples != 1 else ''}"
         return (
-            f"<p><b>{escape(row.layer)}</b> {signed(row.effect, row.stderr)} points · "
+            f"<p><b>{escape(layer_name(row.layer))}</b> {signed(row.effect, row.stderr)} points · "
             f"{escape(row.group)} · output {escape(shape)} · {draws}</p>"
         )
 

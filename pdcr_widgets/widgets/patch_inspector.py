@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import bqplot as bq
-import ipywidgets as w
 import numpy as np
 import traitlets as t
 
@@ -14,15 +13,16 @@ from pdcr_widgets.inputs import Array
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.baseline_controls import grey_range
 from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
-from pdcr_widgets.widgets.figures import axis_range, bins, quiet_figure, show_between
-from pdcr_widgets.widgets.style import markup, stylesheet
+from pdcr_widgets.widgets.figures import axis_range, bins, quiet_figure, show_before_last
+from pdcr_widgets.widgets.style import markup
 from pdcr_widgets.widgets.text import escape, signed
 from pdcr_widgets.widgets.thumbnails import Thumbnails
+from pdcr_widgets.widgets.view import View
 
 BINS = 15
 
 
-class PatchInspector(w.VBox):
+class PatchInspector(View):
     """The effect of every draw on one patch, and the patches that were pasted, strongest first.
 
     Parameters
@@ -57,15 +57,14 @@ class PatchInspector(w.VBox):
         self._words = markup("pdcr-words")
         self._thumbnails = Thumbnails(rows=2)
         super().__init__(**traits)
-        self._around = (stylesheet(), self._words), (self._thumbnails,)
-        self.add_class("pdcr")
+        self.fill(self._words, self._thumbnails, aside=(self._figure,))
         self.add_class("pdcr-patch")
         self.observe(self._draw, names=["patch", "draws", "note", "image", "colormap"])
         if session is not None:
-            t.dlink((session, "image"), (self, "image"))
-            t.dlink((session, "draws_note"), (self, "note"))
-            t.dlink((session, "draws"), (self, "draws"))
-            t.link((session, "patch"), (self, "patch"))
+            self.follow((session, "image"), (self, "image"))
+            self.follow((session, "draws_note"), (self, "note"))
+            self.follow((session, "draws"), (self, "draws"))
+            self.link((session, "patch"), (self, "patch"))
         self._draw()
 
     def _draw(self, _change: Any = None) -> None:
@@ -73,7 +72,7 @@ class PatchInspector(w.VBox):
         if draws is not None and (draws.row, draws.col) != self.patch:
             draws = None
         several = draws is not None and float(np.ptp(draws.effects)) > 0
-        show_between(self, self._around, self._figure if several else None)
+        show_before_last(self, self._figure, several)
         self._thumbnails.layout.display = "none" if draws is None else None
         self._words.value = self._text(draws)
         if draws is not None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import ipywidgets as w
-import traitlets as t
 
 from pdcr_widgets.causal import OUTCOMES
 from pdcr_widgets.causal.sampling import SAMPLING
 from pdcr_widgets.session import Session
-from pdcr_widgets.widgets.style import block, stylesheet
+from pdcr_widgets.widgets.style import block
 from pdcr_widgets.widgets.text import OUTCOME_WORDS, SAMPLING_WORDS, words
+from pdcr_widgets.widgets.view import View
 
 LARGEST = 32
 
 
-class QuestionControls(w.VBox):
+class QuestionControls(View):
     """Patch size, outcome, class, sampling and most draws per patch of a session.
 
     Parameters
@@ -42,29 +42,28 @@ class QuestionControls(w.VBox):
         samples = w.IntSlider(min=2, max=max(200, session.samples), description="Draws")
         self._class = w.Dropdown(options=[("auto", None)], description="Class")
         self._class.layout.display = "none"
-        t.link((session, "patch_size"), (patch, "value"))
-        t.link((session, "outcome"), (outcome, "value"))
-        t.link((session, "sampling"), (sampling, "value"))
-        t.link((session, "samples"), (samples, "value"))
+        self.link((session, "patch_size"), (patch, "value"))
+        self.link((session, "outcome"), (outcome, "value"))
+        self.link((session, "sampling"), (sampling, "value"))
+        self.link((session, "samples"), (samples, "value"))
         controls = [patch, outcome, sampling, samples, self._class]
-        self.children = (stylesheet(), block("pdcr-controls", children=controls))
-        self.add_class("pdcr")
-        session.observe(self._offer_classes, names=["prediction", "target"])
+        self.fill(block("pdcr-controls", children=controls))
         self._class.observe(self._choose_class, names=["value"])
+        self.watch(session, ["prediction", "target"], self._offer_classes)
         self._offer_classes()
 
     def _offer_classes(self, _change: Any = None) -> None:
         prediction, target = self._session.prediction, self._session.target
         if prediction is None:
             return
-        decided = prediction.segmenter.target
-        auto = f"auto ({decided})" if target is None else "auto"
-        options = [(auto, None), *((str(number), number) for number in range(prediction.classes))]
-        with self._class.hold_trait_notifications():
+        numbers = range(max(prediction.classes, (target or 0) + 1))
+        options = [("auto", None), *((str(number), number) for number in numbers)]
+        if tuple(self._class.options) != tuple(options):
+            self._class.unobserve(self._choose_class, names=["value"])
             self._class.options = options
-            self._class.value = target
-        self._class.layout.display = None if prediction.classes > 1 else "none"
+            self._class.observe(self._choose_class, names=["value"])
+        self._class.value = target
+        self._class.layout.display = None if len(numbers) > 1 else "none"
 
     def _choose_class(self, change: Any) -> None:
-        if change.new != self._session.target:
-            self._session.target = change.new
+        self._session.target = change.new

@@ -8,12 +8,13 @@ import ipywidgets as w
 
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.status import error_html, progress_html
-from pdcr_widgets.widgets.style import block, markup, stylesheet
+from pdcr_widgets.widgets.style import block, markup
+from pdcr_widgets.widgets.view import View
 
 WATCHED = ("status", "progress", "prediction", "ate", "region", "truth")
 
 
-class RunBar(w.VBox):
+class RunBar(View):
     """Buttons, progress, engine, device and errors of a session.
 
     Parameters
@@ -37,10 +38,9 @@ class RunBar(w.VBox):
         self._error = markup("pdcr-error-area")
         buttons = block("pdcr-buttons", children=[self._run, self._pause, self._stop])
         bar = block("pdcr-runbar", children=[buttons, self._status])
-        self.children = (stylesheet(), bar, self._error)
-        self.add_class("pdcr")
-        session.observe(self._show, names=list(WATCHED))
-        session.observe(self._show_error, names=["error"])
+        self.fill(bar, self._error)
+        self.watch(session, list(WATCHED), self._show)
+        self.watch(session, ["error"], self._show_error)
         self._show()
         self._show_error()
 

@@ -41,6 +41,11 @@ def words(names: dict[str, str], name: str) -> str:
     return names.get(name, name.replace("_", " ").capitalize())
 
 
+def layer_name(name: str) -> str:
+    """Write a layer or a connection between two with a proper arrow."""
+    return name.replace(" -> ", " → ")
+
+
 def shorten(text: str, length: int) -> str:
     """Cut the middle out of a text longer than ``length`` characters."""
     if len(text) <= length:
