@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from monai.networks.nets import UNet
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.testing import assert_close
@@ -112,6 +113,23 @@ def test_a_whole_network_is_loaded_only_when_trusted(tmp_path: Path) -> None:
         load_model(tmp_path / "a.pth")
     loaded = load_model(tmp_path / "a.pth", trust=True)
     assert_close(loaded(torch.ones(1, 1, 8, 8)), trained(torch.ones(1, 1, 8, 8)))
+
+
+def test_a_monai_bundle_is_loaded_only_when_trusted(tmp_path: Path) -> None:
+    arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2}
+    arguments |= {"channels": [4, 8], "strides": [2]}
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "models").mkdir()
+    recipe = {"device": "$torch.device('cpu')", "network_def": {"_target_": "UNet", **arguments}}
+    (tmp_path / "configs" / "inference.json").write_text(json.dumps(recipe))
+    with pytest.raises(ValueError, match=r"MONAI bundle.*trust=True"):
+        load_model(tmp_path)
+    with pytest.raises(ValueError, match=r"no models/model\.pt"):
+        load_model(tmp_path, trust=True)
+    trained = UNet(**arguments).eval()
+    torch.save(trained.state_dict(), tmp_path / "models" / "model.pt")
+    loaded, picture = load_model(tmp_path, trust=True), torch.rand(1, 1, 16, 16)
+    assert_close(loaded(picture), trained(picture))
 
 
 def test_weights_alone_ask_for_their_network(tmp_path: Path) -> None:

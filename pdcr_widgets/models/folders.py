@@ -1,4 +1,4 @@
-"""Folders that `save_pretrained` of transformers or segmentation_models_pytorch wrote."""
+"""Folders of trained networks: transformers, segmentation_models_pytorch and MONAI bundles."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from torch import nn
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.models.prepared import Prepared
 from pdcr_widgets.models.queries import MaskQueries
+from pdcr_widgets.models.weights import put_weights, read_weights, state_in
 
 CONFIG = "config.json"
+BUNDLE = ("configs/inference.json", "configs/inference.yaml")
 QUERIES = "ForUniversalSegmentation"
 
 
-def load_folder(folder: Path) -> nn.Module:
+def load_folder(folder: Path, strict: bool, trust: bool) -> nn.Module:
     """Build the network a folder describes and load its weights; nothing is downloaded.
 
     Raises
@@ -26,6 +28,9 @@ def load_folder(folder: Path) -> nn.Module:
     ImportError
         The library it needs is not installed.
     """
+    recipe = next((folder / name for name in BUNDLE if (folder / name).is_file()), None)
+    if recipe is not None:
+        return _bundle(folder, recipe, strict, trust)
     config = _config(folder)
     if "architectures" in config:
         return _transformers(folder, str((config["architectures"] or [""])[0]))
@@ -36,6 +41,26 @@ def load_folder(folder: Path) -> nn.Module:
         f"{folder.name} is of no library that is known: its {CONFIG} names neither transformers' "
         f"architectures nor an encoder of segmentation_models_pytorch; it has {sorted(config)[:8]}"
     )
+
+
+def _bundle(folder: Path, recipe: Path, strict: bool, trust: bool) -> nn.Module:
+    """Build the network of a MONAI bundle; its configuration may hold Python expressions."""
+    if not trust:
+        raise ValueError(
+            f"{folder.name} is a MONAI bundle, whose configuration can run code; if you trust "
+            "where it came from, say load_model(..., trust=True)"
+        )
+    parser = needs("monai.bundle", "models").ConfigParser()
+    try:
+        parser.read_config(str(recipe))
+        network = parser.get_parsed_content("network_def", instantiate=True)
+    except Exception as error:
+        raise ValueError(f"{recipe.name} of {folder.name} builds no network: {error}") from error
+    weights = folder / "models" / "model.pt"
+    if not weights.is_file():
+        raise ValueError(f"{folder.name} has no models/model.pt")
+    state = state_in(read_weights(weights, trust=False), weights.name)
+    return put_weights(network, state, folder.name, strict)
 
 
 def _transformers(folder: Path, architecture: str) -> nn.Module:

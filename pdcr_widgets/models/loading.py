@@ -29,15 +29,16 @@ def load_model(
     path
         A ``.safetensors`` file or a checkpoint of weights (with ``model``); a TorchScript file; a
         program of ``torch.export`` (``.pt2``); an ``.onnx`` file; a folder that ``save_pretrained``
-        of transformers or segmentation_models_pytorch wrote. TorchScript and exported files are
-        programs, and a folder chooses which network is built: load those whose origin you know.
+        of transformers or segmentation_models_pytorch wrote; a MONAI bundle. TorchScript and
+        exported files are programs, and a folder chooses which network is built: load those whose
+        origin you know.
     model
         Network to put the weights in, changed in place. Only for files of weights.
     strict
         Whether every name and shape must fit. If not, what differs is left as it is in ``model``
         and told in a warning.
     trust
-        Allow a pickle to run its author's code. False refuses it.
+        Allow a pickle or a MONAI bundle's configuration to run its author's code. False refuses it.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def load_model(
     """
     path = Path(path)
     if path.is_dir():
-        return load_folder(path).eval()
+        return load_folder(path, strict, trust).eval()
     if not path.is_file():
         raise ValueError(f"{path} does not exist")
     if path.suffix == ".onnx":
