@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import windowed_nets as nets
 import windowed_zoo as zoo
 from torch import nn
 from torch.testing import assert_close
@@ -16,10 +17,10 @@ from pdcr_widgets.causal.segmenter import segmenter
 
 def check(net, shape, window, size, count=24):
     wrapped = segmenter(net, target=0, activation="identity")
-    image = zoo.picture(shape)
+    image = nets.picture(shape)
     engine = incremental_engine(wrapped, image, window, must_be_faster=False)
     starts = random_starts(shape[1:], size, count)
-    content = zoo.picture((count, shape[0], *size)) * 3
+    content = nets.picture((count, shape[0], *size)) * 3
     expected = wrapped(pasted(image, starts, content))[(slice(None), *window)]
     original = wrapped(image[None])[(slice(None), *window)]
     assert_close(engine.probabilities(starts, content), expected, atol=1e-10, rtol=0)
@@ -59,13 +60,13 @@ def test_a_region_of_one_pixel_in_a_corner(corner):
 
 def test_three_dimensions():
     torch.manual_seed(0)
-    net = zoo.settled(zoo.UNet3d())
+    net = nets.settled(nets.UNet3d())
     check(net, (1, 12, 16, 14), (slice(4, 7), slice(3, 9), slice(5, 8)), (3, 2, 4))
 
 
 def test_one_dimension():
     torch.manual_seed(0)
-    net = zoo.settled(
+    net = nets.settled(
         nn.Sequential(
             nn.Conv1d(2, 4, 5, 2, 2), nn.BatchNorm1d(4), nn.ReLU(), nn.ConvTranspose1d(4, 1, 2, 2)
         )
@@ -75,7 +76,7 @@ def test_one_dimension():
 
 def test_trilinear_upsampling_and_average_pooling():
     torch.manual_seed(0)
-    net = zoo.settled(
+    net = nets.settled(
         nn.Sequential(
             nn.Conv3d(1, 3, 3, padding=1),
             nn.AvgPool3d(2),
@@ -90,12 +91,12 @@ def test_trilinear_upsampling_and_average_pooling():
 def test_boxes_of_several_sizes_share_an_engine():
     net = zoo.model("U-Net, bilinear")
     wrapped = segmenter(net, target=1, activation="softmax")
-    image = zoo.picture((1, 32, 32))
+    image = nets.picture((1, 32, 32))
     window = (slice(4, 12), slice(20, 28))
     engine = incremental_engine(wrapped, image, window, must_be_faster=False)
     for size in ((1, 1), (16, 16), (32, 32), (8, 3)):
         starts = random_starts((32, 32), size, 5)
-        content = zoo.picture((5, 1, *size))
+        content = nets.picture((5, 1, *size))
         expected = wrapped(pasted(image, starts, content))[(slice(None), *window)]
         assert_close(engine.probabilities(starts, content), expected, atol=1e-12, rtol=0)
 
@@ -104,11 +105,11 @@ def test_boxes_of_several_sizes_share_an_engine():
 def test_the_number_of_interventions_changes_no_result(count):
     net = zoo.model("residual")
     wrapped = segmenter(net, target=0, activation="sigmoid")
-    image = zoo.picture((1, 24, 24))
+    image = nets.picture((1, 24, 24))
     window = (slice(4, 12), slice(10, 18))
     engine = incremental_engine(wrapped, image, window, must_be_faster=False)
     starts = random_starts((24, 24), (3, 3), 100)
-    content = zoo.picture((100, 1, 3, 3))
+    content = nets.picture((100, 1, 3, 3))
     together = engine.probabilities(starts, content)
     parts = [
         engine.probabilities(starts[i : i + count], content[i : i + count])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import windowed_nets as nets
 import windowed_zoo as zoo
 from torch import nn
 from torch.testing import assert_close
@@ -16,7 +17,7 @@ WINDOW = (slice(8, 16), slice(12, 22))
 
 def engine_for(net, shape=(1, 32, 32), window=WINDOW):
     wrapped = segmenter(net, target=0, activation="sigmoid")
-    image = zoo.picture(shape)
+    image = nets.picture(shape)
     return incremental_engine(wrapped, image, window, must_be_faster=False), wrapped, image
 
 
@@ -34,7 +35,7 @@ def test_every_layer_agrees_with_a_forward_hook(name):
     layers = engine.layers()
     assert layers
     for layer, shape in layers.items():
-        values = zoo.picture((3, *shape))
+        values = nets.picture((3, *shape))
         expected = hooked(wrapped, image, layer, values)
         assert_close(engine.layer_probabilities(layer, values), expected, atol=1e-10, rtol=0)
         cropped = values[(slice(None), slice(None), *engine.layer_window(layer))]
@@ -55,17 +56,17 @@ def test_a_layer_that_runs_twice_is_left_to_hooks():
 
 
 def test_only_what_the_region_reads_is_asked_for():
-    engine, _, _ = engine_for(zoo.settled(nn.Sequential(zoo.conv(1, 2), zoo.conv(2, 1))))
+    engine, _, _ = engine_for(nets.settled(nn.Sequential(nets.conv(1, 2), nets.conv(2, 1))))
     assert engine.layer_window("0") == (slice(7, 17), slice(11, 23))
 
 
 def test_memory_does_not_change_results():
     net = zoo.model("U-Net, bilinear")
     wrapped = segmenter(net, target=0, activation="sigmoid")
-    image = zoo.picture((1, 32, 32))
+    image = nets.picture((1, 32, 32))
     roomy = incremental_engine(wrapped, image, WINDOW, must_be_faster=False)
     tight = incremental_engine(wrapped, image, WINDOW, must_be_faster=False, memory=1)
-    values = zoo.picture((5, *roomy.layers()["middle"]))
+    values = nets.picture((5, *roomy.layers()["middle"]))
     assert_close(
         tight.layer_probabilities("middle", values),
         roomy.layer_probabilities("middle", values),

@@ -1,9 +1,9 @@
 """The exact incremental engine: only what an intervention changes and the region reads is computed.
 
-``build`` makes an engine: ``capture`` records the model's graph while it runs once, ``graph`` and
-``rules`` bring the calls to windowed nodes, ``folding`` simplifies them. ``cones`` plans which
-window of each node an intervention changes and the region reads, ``executor`` computes these windows
-from ``tables`` of the original activations, ``engine`` puts interventions into buckets.
+``build`` makes an engine: ``capture`` records the model's graph while it runs once, ``builder`` and
+``rules`` bring the calls to the windowed nodes of a ``graph``, ``folding`` simplifies them.
+``cones`` plans which part of each node an intervention changes and the region reads, ``windows``
+lays these parts out, and ``executor`` computes them from ``tables`` of the original activations.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from pdcr_widgets.causal.incremental.check import (
     spread_out,
 )
 from pdcr_widgets.causal.incremental.engine import IncrementalEngine, as_images
+from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.scores import first_tensor
 from pdcr_widgets.causal.segmenter import Segmenter
 
@@ -120,7 +121,7 @@ class _Trial:
             return ""
         starts, content = self._some(CHECKED)
         changed = pasted(self._image, starts, content)
-        plain = self._plain(changed)[(slice(None), slice(None), *self._window)]
+        plain = inside(self._plain(changed), self._window)
         return disagreement(
             self._engine.scores(starts, content), plain, self._engine.original_scores
         )

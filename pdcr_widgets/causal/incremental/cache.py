@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.batching import depends_on_batch, for_any_batch
+from pdcr_widgets.causal.incremental.builder import build
 from pdcr_widgets.causal.incremental.capture import Recording
 from pdcr_widgets.causal.incremental.folding import simplified
-from pdcr_widgets.causal.incremental.graph import Graph, build
+from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.pointwise import positionwise
 from pdcr_widgets.causal.incremental.rules import RULES
 
@@ -75,7 +76,7 @@ def prepared(
 
 
 def is_prepared(model: Callable[..., Any], image: Tensor) -> bool:
-    """Whether a model was seen with images ``(channels, *spatial)`` of this shape and found usable."""
+    """Whether a model was seen with images of this shape, ``(channels, *spatial)``, and agreed."""
     shape = (1, *image.shape)
     with LOCK:
         found = _kept(model).get((torch.Size(shape), image.dtype, image.device))

@@ -102,10 +102,14 @@ def record(
     """
     recorder = _Recorder(images)
     with _watched_modules(model, recorder), _whole_operators(), recorder:
-        output = pick(model(images))
-    if output is None or id(output) not in recorder.index:
+        try:
+            output = pick(model(images))
+        except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+            raise Unsupported(f"the model cannot be recorded: {error}") from error
+    index = recorder.index.get(id(output))
+    if index is None or not recorder.calls[index].live:
         raise Unsupported("the model's output is not computed from the image by tensor operations")
-    return Recording(recorder.calls, recorder.values, recorder.index[id(output)], recorder.layers)
+    return Recording(recorder.calls, recorder.values, index, recorder.layers)
 
 
 def _whole_operators() -> AbstractContextManager[Any]:
@@ -116,7 +120,7 @@ def _whole_operators() -> AbstractContextManager[Any]:
 
 class _Recorder(TorchDispatchMode):
     def __init__(self, images: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls = [Call(None, shape=tuple(images.shape), dtype=images.dtype, live=True)]
         self.values: list[Any] = [images]
         self.index = {id(images): 0}

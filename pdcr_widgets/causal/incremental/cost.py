@@ -31,3 +31,17 @@ def share(graph: Graph, plan: Plan, count: int) -> float:
     cost = work(graph)
     whole = sum(cost[i] * float(np.prod(graph[i].spatial)) for i in graph.live())
     return sum(cost[i] * windows.rows for i, windows in plan.items()) / (count * whole)
+
+
+def footprints(graph: Graph) -> dict[int, float]:
+    """Values read or written per output position of each node, the larger of both."""
+    result = {}
+    for i in graph.live():
+        node = graph[i]
+        most = float(max(node.channels, 1))
+        for operand in node.operands:
+            source = graph[operand.node]
+            ratio = np.prod(source.spatial) / np.prod(node.spatial)
+            most = max(most, source.channels * max(1.0, float(ratio)))
+        result[i] = most
+    return result

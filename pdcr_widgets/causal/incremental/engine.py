@@ -17,6 +17,7 @@ from pdcr_widgets.causal.incremental.cost import share, work
 from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.layers import LayerSource, usable_layers
+from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.incremental.windows import Plan, laid_out, planned
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
@@ -64,7 +65,7 @@ class IncrementalEngine:
         self._planned: dict[tuple[int, ...], list[dict[int, Interval]]] = {}
         original: Tensor = recording.values[recording.output]
         whole = original if original.ndim == len(window) + 2 else original[:, None]
-        self.original_scores = whole[(0, slice(None), *window)]
+        self.original_scores = inside(whole, window)[0]
 
     def reaches(self, starts: Ints, size: Sequence[int]) -> Ints:
         """Whether each box can change the prediction inside the window.
@@ -152,12 +153,12 @@ class IncrementalEngine:
         source = self._source(layer)
         channels, *spatial = self.layers()[layer]
         if tuple(values.shape[1:]) == (channels, *spatial):
-            values = values[(slice(None), slice(None), *source.window)]
+            values = inside(values, source.window)
         expected = (channels, *(s.stop - s.start for s in source.window))
         if source.reaches and tuple(values.shape[1:]) != expected:
             raise ValueError(
-                f"values for layer {layer!r} must be (n, {', '.join(map(str, expected))}) or of its "
-                f"whole map, got {tuple(values.shape)}"
+                f"values for layer {layer!r} must be (n, {', '.join(map(str, expected))}) or "
+                f"of its whole map, got {tuple(values.shape)}"
             )
         scores = self.original_scores.expand(len(values), *self.original_scores.shape)
         if source.reaches:

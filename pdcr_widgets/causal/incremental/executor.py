@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,13 +10,12 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.cones import Cones
+from pdcr_widgets.causal.incremental.cost import footprints
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Mean, Whole
 from pdcr_widgets.causal.incremental.program import run
-from pdcr_widgets.causal.incremental.tables import Reader, Table
-from pdcr_widgets.causal.incremental.windows import Group, Plan
-
-CACHED = 1 << 18
+from pdcr_widgets.causal.incremental.tables import Reader, Table, inside
+from pdcr_widgets.causal.incremental.windows import Plan, chunks
 
 
 class Executor:
@@ -39,6 +38,7 @@ class Executor:
         self._recorded = values
         self._tables: dict[int, Table] = {}
         self._plain: dict[int, Tensor] = {}
+        self._footprints = footprints(graph)
         self._readers: dict[tuple[int, float], Reader] = {}
         self._fills = _fills(graph)
         self._like = next(v for v in values if v is not None)
@@ -67,7 +67,7 @@ class Executor:
         """Original values that the recording does not have."""
         node = self.graph[index]
         if isinstance(node.kind, Whole):
-            return self._whole(node, {}, 1)[(slice(None), slice(None), *crop)]
+            return inside(self._whole(node, {}, 1), crop)
         if not node.operands:  # a layer overwritten in place; its window replaces all that is read
             size = _box(crop)[1]
             return self._like.new_zeros((1, node.channels, *size))
@@ -105,7 +105,6 @@ class Executor:
         for index in self.cones.order:
             if index in plan and index != source:
                 self._step(index, plan, count)
-        output = self.graph.output.node
         reads = [(np.full(count, s.start), s.stop - s.start) for s in self.cones.window]
         return self._gather(self.graph.output, reads, 0.0, plan, np.arange(count))
 
@@ -118,48 +117,19 @@ class Executor:
                 return
             table = self.table(index)
             table.reserve(windows.rows)
-            table.store(result[(slice(None), slice(None), *self.cones.crop(index))], 0)
+            table.store(inside(result, self.cones.crop(index)), 0)
             return
         table = self.table(index)
         table.reserve(windows.rows)
+        if isinstance(node.kind, Mean):
+            (group,) = windows.groups
+            table.store(self._mean(node, plan, group.picked), 0)
+            return
         for group in windows.groups:
-            rows = int(np.prod(group.size))
-            for first, picked in self._chunks(index, group):
-                starts = windows.starts[picked]
-                result = self._computed(index, starts, group.size, plan, picked)
-                table.store(result, group.origin + first * rows)
-
-    def _chunks(self, index: int, group: Group) -> Iterator[tuple[int, Ints]]:
-        """Parts of a group that a cache holds; of few different lengths, since libraries prepare.
-
-        ``(position in the group, interventions)``.
-        """
-        node = self.graph[index]
-        positions = float(np.prod(group.size))
-        if node.kind is not None and not isinstance(node.kind, (Mean, Whole)):
-            positions *= max(
-                1.0,
-                float(
-                    np.prod(
-                        [
-                            1.0 * n / m
-                            for n, m in zip(
-                                self.graph[node.operands[0].node].spatial, node.spatial, strict=True
-                            )
-                        ]
-                    )
-                ),
-            )
-        channels = max([node.channels, *(self.graph[o.node].channels for o in node.operands)])
-        length = 1
-        while 2 * length * positions * channels <= CACHED and length < len(group.picked):
-            length *= 2
-        done = 0
-        while done < len(group.picked):
-            while done + length > len(group.picked):
-                length //= 2
-            yield done, group.picked[done : done + length]
-            done += length
+            for part in chunks(group, self._footprints[index]):
+                starts = windows.starts[part.picked]
+                result = self._computed(index, starts, group.size, plan, part.picked)
+                table.store(result, part.origin)
 
     def _computed(
         self, index: int, starts: Ints, size: tuple[int, ...], plan: Plan, picked: Ints
@@ -168,6 +138,7 @@ class Executor:
         node, kind = self.graph[index], self.graph[index].kind
         if isinstance(kind, Mean):
             return self._mean(node, plan, picked)
+        assert not isinstance(kind, Whole)
         tiles = []
         for position, operand in enumerate(node.operands):
             if kind is not None and position == 0:

@@ -2,8 +2,8 @@
 
 A kind knows, on each axis, the inclusive interval of input positions that every output reads
 (``spans``), the input window that a window of output needs (``read``), and how to compute outputs
-from such an input tile (``run``). Tiles and results are ``(n, channels, *window)``; positions outside
-the map hold ``fill`` in a tile.
+from such an input tile (``run``). Tiles and results are ``(n, channels, *window)``; where a tile
+leaves the map it holds ``fill``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ MAX_POOL = (torch.max_pool1d, torch.max_pool2d, torch.max_pool3d)
 class Kind(Protocol):
     """A windowed operation on one input."""
 
-    fill: float
-    outputs: Shape
+    @property
+    def fill(self) -> float:
+        """What it sees outside the map."""
+
+    @property
+    def outputs(self) -> Shape:
+        """Extents of the result."""
 
     def align(self, axis: int) -> int:
         """Windows of output start at a multiple of this."""

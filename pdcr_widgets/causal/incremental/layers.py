@@ -74,7 +74,7 @@ def _is_plain(operand: Operand) -> bool:
 
 
 def _after(graph: Graph, recording: Recording, source: int) -> Graph:
-    """Graph in which nodes that do not follow from the source are given where they were recorded."""
+    """Graph in which recorded nodes that do not follow from the source are given."""
     follows = {source}
     nodes: list[Node] = list(graph.nodes)
     for i in graph.live():

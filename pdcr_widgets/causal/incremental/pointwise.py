@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.incremental.builder import Builder, Opaque
 from pdcr_widgets.causal.incremental.capture import Ref, map_leaves
-from pdcr_widgets.causal.incremental.graph import Builder, Node, Opaque, Operand, operator_name
+from pdcr_widgets.causal.incremental.graph import Node, Operand, operator_name
 from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp
 
 NATIVE = frozenset({"prelu", "hardswish", "log_sigmoid", "to", "_to_copy", "type_as"})

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pdcr_widgets.causal.incremental.graph import Builder, Node, Opaque, Rule
+from pdcr_widgets.causal.incremental.builder import Builder, Opaque, Rule
+from pdcr_widgets.causal.incremental.graph import Node
 from pdcr_widgets.causal.incremental.kinds import Resample
 from pdcr_widgets.causal.incremental.views import axis_scale
 

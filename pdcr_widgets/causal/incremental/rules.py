@@ -10,16 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.incremental.builder import Builder, Opaque, Rule
 from pdcr_widgets.causal.incremental.capture import Unsupported
-from pdcr_widgets.causal.incremental.graph import (
-    Builder,
-    Node,
-    Opaque,
-    Operand,
-    Rule,
-    arguments,
-    operator_name,
-)
+from pdcr_widgets.causal.incremental.graph import Node, Operand, arguments, operator_name
 from pdcr_widgets.causal.incremental.kinds import (
     CONV,
     CONV_TRANSPOSE,

@@ -16,6 +16,13 @@ from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.windows import ABSENT, Group, Windows
 
 
+def inside(values: Tensor, window: tuple[slice, ...]) -> Tensor:
+    """Part of ``(n, channels, *spatial)`` in a window of the spatial axes."""
+    for axis, part in enumerate(window):
+        values = values.narrow(axis + 2, part.start, part.stop - part.start)
+    return values
+
+
 class Table:
     """Rows of one node's activations.
 
@@ -30,7 +37,7 @@ class Table:
     """
 
     def __init__(self, base: Tensor, crop: tuple[slice, ...], fills: Sequence[float]) -> None:
-        part = base[(0, slice(None), *crop)].movedim(0, -1)
+        part = inside(base, crop)[0].movedim(0, -1)
         self.first = tuple(s.start for s in crop)
         self.extent = tuple(s.stop - s.start for s in crop)
         self.channels = part.shape[-1]

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from pdcr_widgets.causal.incremental.axes import Ints
-from pdcr_widgets.causal.incremental.graph import Builder, Node, Opaque, Operand, Rule
+from pdcr_widgets.causal.incremental.builder import Builder, Opaque, Rule
+from pdcr_widgets.causal.incremental.graph import Node, Operand
 from pdcr_widgets.causal.incremental.pointwise import positionwise
 from pdcr_widgets.causal.incremental.program import Instruction, Slot
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from pdcr_widgets.causal.incremental.kinds import Mean, Whole
 
 ABSENT = -(1 << 28)
 CALL = 5e7
+CACHED = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,21 @@ class Windows:
 
 
 Plan = dict[int, Windows]
+
+
+def chunks(group: Group, footprint: float) -> Iterator[Group]:
+    """Parts of a group that a cache holds, of few lengths: libraries prepare for each."""
+    rows = int(np.prod(group.size))
+    length = 8
+    while 2 * length * rows * footprint <= CACHED:
+        length *= 2
+    done, count = 0, len(group.picked)
+    while done < count:
+        while done + length > count and length > 8:
+            length //= 2
+        part = group.picked[done : done + length]
+        yield Group(part, group.size, group.origin + done * rows)
+        done += length
 
 
 def laid_out(starts: Ints, sizes: Ints, parts: Sequence[Ints]) -> Windows:

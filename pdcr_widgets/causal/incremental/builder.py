@@ -1,0 +1,219 @@
+"""Recorded calls brought to the form of windowed nodes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from pdcr_widgets.causal.incremental.axes import look_through
+from pdcr_widgets.causal.incremental.capture import (
+    Recording,
+    Ref,
+    Unsupported,
+    map_leaves,
+    references,
+)
+from pdcr_widgets.causal.incremental.graph import (
+    Graph,
+    Node,
+    Operand,
+    Views,
+    arguments,
+    operator_name,
+)
+from pdcr_widgets.causal.incremental.kinds import Shape, Whole
+from pdcr_widgets.causal.incremental.program import Instruction, Repeated, Slot
+
+
+class Opaque(Exception):
+    """A call that no rule covers; it is computed on whole maps."""
+
+
+class Builder:
+    """Turns recorded calls into nodes, one at a time."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.calls, self.values = recording.calls, recording.values
+        self.spatial_dims = len(self.calls[0].shape) - 2
+        self.nodes: list[Node] = []
+        self.reads: dict[int, Operand] = {}
+        self.read_input()
+
+    def read_input(self) -> None:
+        """Start with the image."""
+        shape = self.calls[0].shape
+        self.add(0, Node(None, (), (), shape[1], shape[2:], 0))
+
+    @property
+    def identity(self) -> Views:
+        """Views that show a node as it is."""
+        return (None,) * self.spatial_dims
+
+    def is_map(self, index: int) -> bool:
+        """Whether a call's result is ``(1, channels, *spatial)``."""
+        shape = self.calls[index].shape
+        return len(shape) == self.spatial_dims + 2 and shape[0] == 1 and 0 not in shape
+
+    def spatial(self, index: int) -> Shape:
+        """Spatial shape of a call's result."""
+        return tuple(self.calls[index].shape[2:])
+
+    def add(self, index: int, node: Node) -> Operand:
+        """Append a node that shows a call's result."""
+        self.nodes.append(node)
+        operand = Operand(len(self.nodes) - 1, self.identity)
+        self.reads[index] = operand
+        return operand
+
+    def operand(self, ref: Any) -> Operand:
+        """What shows the map that a call computed; constants become nodes."""
+        if not isinstance(ref, Ref) or not self.is_map(ref.index):
+            raise Opaque
+        if ref.index not in self.reads:
+            if self.calls[ref.index].live:
+                raise Opaque
+            return self.constant_map(self.values[ref.index])
+        return self.reads[ref.index]
+
+    def constant_map(self, value: Tensor) -> Operand:
+        """Node for a constant that varies in space, ``(1, channels, *spatial)``."""
+        node = Node(None, (), (), value.shape[1], tuple(value.shape[2:]), constant=value)
+        self.nodes.append(node)
+        return Operand(len(self.nodes) - 1, self.identity)
+
+    def constant(self, ref: Any) -> Any:
+        """Value of an argument that must not depend on the image."""
+        if not isinstance(ref, Ref):
+            return ref
+        if self.calls[ref.index].live:
+            raise Opaque
+        return self.values[ref.index]
+
+    def solid(self, operand: Operand, fill: float = 0.0) -> Operand:
+        """Same map without fill values other than ``fill``: a node of its own if need be."""
+        if not operand.filled() or operand.fill == fill:
+            return Operand(operand.node, operand.views, fill)
+        return self.copied(operand)
+
+    def copied(self, operand: Operand) -> Operand:
+        """Node that holds what a view shows."""
+        source = self.nodes[operand.node]
+        spatial = tuple(
+            n if view is None else len(view)
+            for n, view in zip(source.spatial, operand.views, strict=True)
+        )
+        copy = (Instruction(_itself, (Slot(0),)),)
+        self.nodes.append(Node(None, (operand,), copy, source.channels, spatial))
+        return Operand(len(self.nodes) - 1, self.identity)
+
+    def view(self, operand: Operand, views: Views, fill: float = 0.0) -> Operand:
+        """Look at a map through further views."""
+        fills = any(view is not None and bool((view < 0).any()) for view in views)
+        if fills:
+            operand = self.solid(operand, fill)
+        seen = (look_through(o, i) for o, i in zip(views, operand.views, strict=True))
+        return Operand(operand.node, tuple(seen), fill if fills else operand.fill)
+
+    def whole(self, index: int) -> None:
+        """Keep a call as it is: computed on whole maps, or whatever its shape is."""
+        call = self.calls[index]
+        operands: list[Operand] = []
+
+        def slot(ref: Ref) -> Any:
+            source = self.calls[ref.index]
+            if not source.live:
+                value = self.values[ref.index]
+                return Repeated(value) if source.batched else value
+            operands.append(self.reads[ref.index])
+            return Slot(len(operands) - 1)
+
+        args, kwargs = map_leaves(call.args, Ref, slot), map_leaves(call.kwargs, Ref, slot)
+        assert call.op is not None
+        program = (Instruction(call.op, args, kwargs),)
+        is_map = self.is_map(index)
+        outputs = self.spatial(index) if is_map else (1,) * self.spatial_dims
+        channels = call.shape[1] if is_map else 0
+        kind = Whole(outputs, is_map, call.batched)
+        self.add(index, Node(kind, tuple(operands), program, channels, outputs, index))
+
+
+Rule = Callable[[Builder, int, dict[str, Any]], "Operand | Node"]
+
+
+def build(recording: Recording, rules: dict[str, Rule], pointwise: Rule) -> Graph:
+    """Turn a recording into nodes.
+
+    Parameters
+    ----------
+    rules
+        By operator name, from a call to a node or to a view of one; they raise `Opaque` for calls
+        they do not cover.
+    pointwise
+        Rule for the operators that torch tags as pointwise and those without a rule.
+    """
+    builder = Builder(recording)
+    for index in needed(recording):
+        if index == 0:
+            continue
+        try:
+            result = _apply(builder, index, rules, pointwise)
+        except Opaque:
+            builder.whole(index)
+            continue
+        if isinstance(result, Node):
+            result.value = index
+            builder.add(index, result)
+        else:
+            builder.reads[index] = result
+    return _finish(builder)
+
+
+def _apply(b: Builder, index: int, rules: dict[str, Rule], pointwise: Rule) -> Operand | Node:
+    call = b.calls[index]
+    if call.op is operator.getitem:
+        return rules["getitem"](b, index, {})
+    return rules.get(operator_name(call), pointwise)(b, index, arguments(call))
+
+
+def _finish(builder: Builder) -> Graph:
+    recording = builder.recording
+    output = _before_squeeze(recording, recording.output)
+    if output not in builder.reads or not builder.is_map(output):
+        raise Unsupported("the model's output is not a map (batch, classes, *spatial)")
+    shown = builder.reads[output]
+    if any(view is not None for view in shown.views):
+        shown = builder.copied(shown)
+    layers = {
+        name: builder.reads[index]
+        for name, index in recording.layers.items()
+        if index in builder.reads and builder.is_map(index) and recording.calls[index].live
+    }
+    return Graph(builder.nodes, shown, layers)
+
+
+def _before_squeeze(recording: Recording, index: int) -> int:
+    """Output without a squeezed channel axis: the reader of the output works on channels."""
+    call = recording.calls[index]
+    if call.op is not None and operator_name(call) == "squeeze":
+        source = call.args[0].index
+        if recording.calls[source].shape[:2] == (1, 1) and call.args[1:] in ((1,), ((1,),)):
+            return int(source)
+    return index
+
+
+def needed(recording: Recording) -> list[int]:
+    """Live calls that the output or a named layer depends on, in order."""
+    wanted = {recording.output, 0}
+    for index in range(recording.output, -1, -1):
+        if index in wanted:
+            call = recording.calls[index]
+            wanted.update(references((call.args, call.kwargs)))
+    return sorted(i for i in wanted if recording.calls[i].live)
+
+
+def _itself(values: Tensor) -> Tensor:
+    return values
