@@ -96,7 +96,7 @@ def read_subject(subject: Any, image: Any = None) -> dict[str, Any]:
         A model without an image, or something that is neither a model nor a case.
     """
     if image is not None:
-        return {"segmenter": segmenter(subject), "image": image}
+        return {"segmenter": segmenter(subject), "image": as_image(image)}
     if not hasattr(subject, "segmenter") or not hasattr(subject, "image"):
         raise TypeError(
             f"give a case, or a model and an image; got {type(subject).__name__} without an image"
