@@ -20,6 +20,7 @@ from PIL import Image
 from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.widgets import canvas_layers, canvas_wire
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.named_regions import NamedRegion
 from pdcr_widgets.widgets.region_canvas import MODES, TOOLS, RegionCanvas
 from pdcr_widgets.widgets.slice_viewer import SliceViewer
 
@@ -82,6 +83,12 @@ def effect_map(shape: tuple[int, int] = SHAPE, size: int = 8, scale: float = 3.0
 
 def sent_region(mask: np.ndarray) -> dict[str, Any]:
     return {"shape": list(mask.shape), "data": memoryview(np.packbits(mask).tobytes())}
+
+
+def as_box(top: int, left: int) -> np.ndarray:
+    mask = np.zeros(SHAPE, bool)
+    mask[top : top + 8, left : left + 8] = True
+    return mask
 
 
 def blob(height: int, width: int, seed: int = 1) -> np.ndarray:
@@ -241,6 +248,61 @@ class TestRegion:
         left.set_state({"region": sent_region(blob(*SHAPE)), "cursor": [3, 4]})
         np.testing.assert_array_equal(right.region, left.region)
         assert right.cursor == (3, 4)
+
+
+class TestNamedRegions:
+    def named(self, canvas: RegionCanvas) -> None:
+        canvas.regions = [
+            NamedRegion("left", as_box(2, 2), "#00ff00"),
+            NamedRegion("right", as_box(2, 40)),
+        ]
+
+    def test_drawing_changes_the_active_one_only(self, canvas: RegionCanvas) -> None:
+        self.named(canvas)
+        canvas.active = "right"
+        np.testing.assert_array_equal(canvas.region, as_box(2, 40))
+        canvas.set_state({"region": sent_region(as_box(20, 20))})
+        masks = {entry.name: entry.mask for entry in canvas.regions}
+        np.testing.assert_array_equal(masks["left"], as_box(2, 2))
+        np.testing.assert_array_equal(masks["right"], as_box(20, 20))
+
+    def test_without_an_active_one_drawing_leaves_all_alone(self, canvas: RegionCanvas) -> None:
+        self.named(canvas)
+        before = canvas.regions
+        canvas.region = as_box(20, 20)
+        assert canvas.regions == before
+
+    def test_the_page_keeps_renames_and_deletes(self, canvas: RegionCanvas) -> None:
+        canvas.region = as_box(2, 2)
+        wire = {"color": "#123456", "visible": True} | sent_region(as_box(2, 2))
+        canvas.set_state({"regions": [{"name": "Region 1"} | wire], "active": "Region 1"})
+        assert [entry.name for entry in canvas.regions] == [canvas.active] == ["Region 1"]
+        canvas.set_state({"regions": [{"name": "tumour"} | wire], "active": "tumour"})
+        assert canvas.active == "tumour"
+        np.testing.assert_array_equal(canvas.regions[0].mask, as_box(2, 2))
+        canvas.set_state({"regions": []})
+        assert canvas.active == ""
+        np.testing.assert_array_equal(canvas.region, as_box(2, 2))
+
+    def test_another_picture_has_none(self, canvas: RegionCanvas) -> None:
+        self.named(canvas)
+        canvas.image = np.zeros((9, 11))
+        assert canvas.regions == ()
+
+    def test_what_is_no_list_of_regions_is_refused(self, canvas: RegionCanvas) -> None:
+        twice = NamedRegion("one", as_box(2, 2))
+        with pytest.raises(traitlets.TraitError, match="different names"):
+            canvas.regions = [twice, twice]
+        with pytest.raises(traitlets.TraitError, match="got ndarray"):
+            canvas.regions = [as_box(2, 2)]
+        with pytest.raises(ValueError, match="region 'small'"):
+            canvas.regions = [NamedRegion("small", np.zeros((2, 2), bool))]
+        with pytest.raises(traitlets.TraitError, match="no region is called 'nobody'"):
+            canvas.active = "nobody"
+        with pytest.raises(ValueError, match="needs a name"):
+            NamedRegion(" ", as_box(2, 2))
+        with pytest.raises(ValueError, match="'red'"):
+            NamedRegion("one", as_box(2, 2), "red")
 
 
 class TestEffect:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pdcr_widgets.widgets.canvas_planes import OPPOSITE, PLANES, plane_of
+from pdcr_widgets.widgets.named_regions import NamedRegion
 from pdcr_widgets.widgets.slice_viewer import SliceViewer
 
 SHAPE = (5, 6, 7)
@@ -127,6 +128,19 @@ def test_an_index_beyond_the_end_is_the_last() -> None:
     viewer = SliceViewer(volume())
     viewer.set_state({"index": 99})
     assert viewer.index == 4
+
+
+def test_named_regions_stay_on_their_slice() -> None:
+    viewer = SliceViewer(volume(), index=1)
+    viewer.region = (0, 0, 2, 2)
+    viewer.regions = [NamedRegion("lesion", viewer.region)]
+    viewer.active = "lesion"
+    viewer.index = 2
+    assert (viewer.regions, viewer.active) == ((), "")
+    assert not viewer.region.any()
+    viewer.index = 1
+    assert [entry.name for entry in viewer.regions] == ["lesion"]
+    assert viewer.region.sum() == 4
 
 
 def test_the_region_of_the_whole_volume_can_be_set() -> None:

@@ -1,5 +1,6 @@
 import { Children } from "./children";
 import { compose } from "./compose";
+import { uniqueId } from "./dom";
 import { Editor, type Keys, NO_KEYS, type Settings } from "./editor";
 import { type Box, clamp, type Point } from "./geometry";
 import type { Mask } from "./mask";
@@ -29,6 +30,7 @@ export class CanvasView {
   pointer: Point | null = null;
   /** Where the keyboard's cursor is, image pixels. */
   keyboard: Point | null = null;
+  readonly id = uniqueId("canvas");
   private boxed: { mask: Mask; box: Box | null } | null = null;
   private acknowledged = 0;
   private lastCursor = 0;

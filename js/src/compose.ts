@@ -1,6 +1,8 @@
 import type { CanvasView } from "./canvas_view";
 import type { Mask } from "./mask";
-import { type Layer, type Scene, type Tinted, tinted } from "./scene";
+import { edgeOf, type Layer, REGION_COLOR, type Scene, type Tinted, tinted } from "./scene";
+import type { NamedWire } from "./traits";
+import { readMask } from "./wire";
 
 const tints = new WeakMap<Mask, Tinted | null>();
 
@@ -23,6 +25,8 @@ export function compose(view: CanvasView): Scene {
     opacity: model.get("opacity"),
     layers: sources.ahead ? [] : layers(view),
     region: shown && !draft?.mask ? tintOf(view.store.mask) : null,
+    regionColor: named(view)?.color ?? REGION_COLOR,
+    others: shown ? others(view) : [],
     patchSize: sources.patchSize,
     grid: model.get("show_grid"),
     patch: sources.effect ? model.get("patch") : null,
@@ -41,6 +45,24 @@ function tintOf(mask: Mask): Tinted | null {
   const made = tinted(mask);
   tints.set(mask, made);
   return made;
+}
+
+function named(view: CanvasView): NamedWire | undefined {
+  const active = view.model.get("active");
+  return view.model.get("regions")?.find(({ name }) => name === active);
+}
+
+const edges = new WeakMap<NamedWire, Path2D>();
+
+/** Outlines of the named regions that are not being drawn on. */
+function others(view: CanvasView): Scene["others"] {
+  const active = view.model.get("active");
+  const list = (view.model.get("regions") ?? []).filter((r) => r.visible && r.name !== active);
+  return list.map((region) => {
+    const edge = edges.get(region) ?? edgeOf(readMask(region));
+    edges.set(region, edge);
+    return { edge, color: region.color };
+  });
 }
 
 function layers(view: CanvasView): Layer[] {

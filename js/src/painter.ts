@@ -1,6 +1,6 @@
 import { lengthText, scaleBarLength } from "./format";
 import type { Point } from "./geometry";
-import { REGION_COLOR, type Scene, type Tinted, tintedDraft } from "./scene";
+import { type Scene, type Tinted, tintedDraft } from "./scene";
 import { handles, rasterShape, type Shape } from "./shape";
 import type { Letters } from "./traits";
 import { toScreen } from "./view";
@@ -14,6 +14,7 @@ export function paint(context: Context, scene: Scene): void {
   context.clearRect(0, 0, frame.stageWidth, frame.stageHeight);
   paintPictures(context, scene);
   if (scene.grid) paintGrid(context, scene);
+  for (const { edge, color } of scene.others) strokeTwice(context, onScreen(scene, edge), color);
   if (scene.region) paintRegion(context, scene, scene.region, scene.draft?.shape ? 0.45 : 1);
   if (scene.patch) paintPatch(context, scene, scene.patch);
   if (scene.draft) paintDraft(context, scene);
@@ -100,7 +101,7 @@ function paintRegion(context: Context, scene: Scene, region: Tinted | null, opac
     context.imageSmoothingEnabled = false;
     context.drawImage(region.fill, left, top, width, height);
   });
-  strokeTwice(context, onScreen(scene, region.edge), REGION_COLOR);
+  strokeTwice(context, onScreen(scene, region.edge), scene.regionColor);
   context.restore();
 }
 
@@ -134,7 +135,7 @@ function paintPath(context: Context, scene: Scene, path: Path2D): void {
   const moved = onScreen(scene, path);
   context.fillStyle = "rgba(255, 214, 10, 0.16)";
   context.fill(moved, "evenodd");
-  strokeTwice(context, moved, REGION_COLOR);
+  strokeTwice(context, moved, scene.regionColor);
 }
 
 function polyline(points: readonly Point[]): Path2D {

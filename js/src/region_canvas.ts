@@ -4,11 +4,13 @@ import { CanvasView } from "./canvas_view";
 import { watchConnection } from "./connection";
 import { h, iconButton, uniqueId } from "./dom";
 import { help } from "./help";
+import type { IconName } from "./icons";
 import { keyboard } from "./keyboard";
 import { Notice } from "./notice";
 import { options } from "./options";
 import { panel } from "./panel";
 import { Pointers } from "./pointer";
+import { regionsPanel } from "./regions_panel";
 import { fitTo } from "./size";
 import { sliceBar } from "./slice_bar";
 import { status } from "./status";
@@ -27,14 +29,27 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   const notice = new Notice(signal);
   const settings = panel(view);
   const root = h("div", { class: "pdcr-canvas" });
-  const actions = [displayButton(settings.element), helpButton(sheet.toggle)];
+  const regions = regionsPanel(view);
+  const actions = [
+    panelButton("regions", "Regions", regions.element),
+    panelButton("display", "Display", settings.element),
+    helpButton(sheet.toggle),
+  ];
   const slices = sliceBar(view, signal);
   const tools = toolbar(view, actions, id);
   const row = options(view);
   const line = status(view, signal);
-  const parts = [tools, row, settings, slices, line];
+  const parts = [tools, row, regions, settings, slices, line];
   const corner = cornerButtons(view, root, notice);
-  const stage = h("div", { class: "pdcr-frame" }, canvas, corner, settings.element, notice.element);
+  const stage = h(
+    "div",
+    { class: "pdcr-frame" },
+    canvas,
+    corner,
+    regions.element,
+    settings.element,
+    notice.element,
+  );
   root.append(tools.element, row.element, stage, slices.element, line.element, sheet.element);
   el.append(root);
 
@@ -67,15 +82,16 @@ function helpButton(show: () => void): HTMLElement {
   return button;
 }
 
-function displayButton(settings: HTMLElement): HTMLElement {
-  const button = iconButton("display", "Display");
+/** A button that opens and closes a panel over the picture. */
+function panelButton(icon: IconName, label: string, panel: HTMLElement): HTMLElement {
+  const button = iconButton(icon, label);
   const open = (shown: boolean) => {
-    settings.hidden = !shown;
+    panel.hidden = !shown;
     button.setAttribute("aria-expanded", String(shown));
   };
   open(false);
-  button.addEventListener("click", () => open(settings.hidden === true));
-  settings.addEventListener("keydown", (event) => {
+  button.addEventListener("click", () => open(panel.hidden === true));
+  panel.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     open(false);
     button.focus();

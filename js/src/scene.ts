@@ -29,6 +29,8 @@ export interface Scene {
   readonly opacity: number;
   readonly layers: readonly Layer[];
   readonly region: Tinted | null;
+  readonly regionColor: string;
+  readonly others: readonly { readonly edge: Path2D; readonly color: string }[];
   readonly patchSize: number;
   readonly grid: boolean;
   readonly patch: readonly [number, number] | null;
@@ -83,7 +85,7 @@ export function tinted(mask: Mask, edged = true): Tinted | null {
   };
 }
 
-function edgeOf(mask: Mask, box: Box): Path2D {
+export function edgeOf(mask: Mask, box = mask.box()): Path2D {
   const path = new Path2D();
   const segments = outline(mask, box);
   for (let i = 0; i < segments.length; i += 4) {

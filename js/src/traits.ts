@@ -22,6 +22,13 @@ export interface MaskWire {
   readonly data: Bytes;
 }
 
+/** A region kept under a name. */
+export interface NamedWire extends MaskWire {
+  readonly name: string;
+  readonly color: string;
+  readonly visible: boolean;
+}
+
 /** Effects per patch, points; NaN on patches that touch the region. */
 export interface EffectWire {
   readonly id: number;
@@ -53,6 +60,8 @@ export type Tool = (typeof TOOLS)[number];
 export type Traits = {
   image: ImageWire | null;
   region: MaskWire | null;
+  regions: readonly NamedWire[];
+  active: string;
   prediction: MaskWire | null;
   truth: MaskWire | null;
   effect: EffectWire | null;
@@ -104,6 +113,8 @@ export const VOLUME_TRAIT_NAMES = ["plane", "index", "count", "letters"] as cons
 export const TRAIT_NAMES = [
   "image",
   "region",
+  "regions",
+  "active",
   "prediction",
   "truth",
   "effect",

@@ -20,6 +20,7 @@ from pdcr_widgets.widgets import canvas_picture, canvas_wire
 from pdcr_widgets.widgets.canvas_layers import Layers
 from pdcr_widgets.widgets.canvas_traits import Mask, Picture
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.named_regions import HasRegions
 
 STATIC = Path(__file__).parents[1] / "static"
 TOOLS = (
@@ -29,7 +30,7 @@ MODES = ("replace", "add", "subtract", "intersect")
 LAYERS = ("prediction", "truth", "notes")
 
 
-class RegionCanvas(anywidget.AnyWidget):
+class RegionCanvas(anywidget.AnyWidget, HasRegions):
     """Show one slice, draw a region on it, watch its effect map.
 
     Everything is drawn in the browser; no kernel is asked while the pointer moves. The region
@@ -55,6 +56,9 @@ class RegionCanvas(anywidget.AnyWidget):
     region
         ``(height, width)`` boolean array, read and written from both sides. Set it to a new array;
         changes inside an array are not seen.
+    regions, active
+        Regions kept under names, as a tuple of `NamedRegion`, and the name of the one that is drawn
+        on; empty for none.
     patch
         Row and column of the patch that was clicked with the inspect tool, or None.
     patch_size
@@ -260,6 +264,7 @@ class RegionCanvas(anywidget.AnyWidget):
         self.clear_effect()
         if change["old"].shape[1:] != change["new"].shape[1:]:
             self.prediction = self.truth = None
+            self.regions = ()
             self._layers.resize(self.shape)
             self.region = np.zeros(self.shape, bool)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pdcr_widgets.widgets.canvas_planes import PLANES, Plane, plane_of
 from pdcr_widgets.widgets.canvas_wire import image_to_wire, suggested_window
+from pdcr_widgets.widgets.named_regions import NamedRegion
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 
 USUAL = "SPL"
@@ -45,7 +46,7 @@ class SliceViewer(RegionCanvas):
     ----------
     region_volume
         Boolean array of the volume's shape. Drawings are kept in it; ``region`` is its part on the
-        slice that is shown.
+        slice that is shown. Named regions belong to the slice that they were drawn on.
 
     Raises
     ------
@@ -107,6 +108,8 @@ class SliceViewer(RegionCanvas):
             **traits,
         )
         self._moving = False
+        self._shown = self.place
+        self._named: dict[str, tuple[NamedRegion, ...]] = {}
 
     @property
     def place(self) -> str:
@@ -174,9 +177,13 @@ class SliceViewer(RegionCanvas):
     def _show(self, index: int) -> None:
         """Bring picture, region and contours of a slice, in one message."""
         self._moving = True
+        self._named[self._shown] = self.regions
+        self._shown = f"{self.plane}/{index}"
         try:
             with self.hold_sync():
+                self.regions, self.active = (), ""
                 self.image = self._cut.take(self._volume, index)
+                self.regions = self._named.get(self._shown, ())
                 for name in self._masks:
                     self.set_trait(name, self._slice_of(name, index))
         finally:

@@ -162,7 +162,7 @@ def test_nothing_stands_in_the_way_of_anybody(
     lab: Site, repository: Path, theme: str, shot: Callable[[str], Path]
 ) -> None:
     axe = repository / "js/node_modules/axe-core/axe.min.js"
-    page = lab.open(SHOWN)
+    page = lab.open([f"{SHOWN[0]}\ncanvas.region = (30, 30, 8, 8)", *SHOWN[1:]])
     hands = Hands(page).settle()
     page.evaluate(
         f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})"
@@ -170,6 +170,9 @@ def test_nothing_stands_in_the_way_of_anybody(
     page.add_script_tag(path=axe)
     hands.choose("Display")
     expect(hands.root.get_by_role("group", name="Display")).to_be_visible()
+    hands.choose("Regions")
+    hands.root.get_by_role("button", name="Keep this region").click()
+    expect(hands.root.get_by_label("Name of Region 1")).to_be_visible()
     shot("display")
     found = page.evaluate("async () => (await axe.run('.pdcr-canvas')).violations")
     told = [f"{each['id']}: {each['help']}: {each['nodes'][0]['html']}" for each in found]

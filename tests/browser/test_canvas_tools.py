@@ -74,6 +74,32 @@ def test_grid_numbers_and_morphology(lab: Site) -> None:
     hands.told("441 pixels, box 30 30 21 21")
 
 
+def test_several_regions_have_names(
+    lab: Site, execute: Callable[[str], str], shot: Callable[[str], Path]
+) -> None:
+    hands = Hands(lab.open(CELLS)).settle()
+    hands.drag((4.5, 40.5), (13.5, 49.5))
+    hands.choose("Regions")
+    keep = hands.root.get_by_role("button", name="Keep this region")
+    keep.click()
+    hands.drag((40.5, 40.5), (45.5, 45.5))
+    hands.told("36 pixels")
+    keep.click()
+    name = hands.root.get_by_label("Name of Region 2")
+    name.fill("lesion")
+    name.press("Enter")
+    hands.root.get_by_label("Draw on Region 1").check()
+    hands.told("36 pixels, box 40 40 6 6")
+    hands.drag((20.5, 50.5), (23.5, 53.5))
+    hands.told("16 pixels")
+    told = "print([(r.name, int(r.mask.sum())) for r in canvas.regions], canvas.active)"
+    assert execute(told).strip() == "[('Region 1', 16), ('lesion', 36)] Region 1"
+    shot("list")
+    hands.root.get_by_role("button", name="Delete Region 1").click()
+    expect(hands.root.get_by_label("Name of Region 1")).to_have_count(0)
+    assert execute(told).strip() == "[('lesion', 36)]"
+
+
 def test_the_keyboard_alone_suffices(lab: Site) -> None:
     hands = Hands(lab.open(CELLS)).settle()
     hands.press("b", "Space", *["Shift+ArrowRight"], *["ArrowDown"] * 4, "Space")

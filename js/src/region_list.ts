@@ -1,0 +1,41 @@
+import type { MaskWire, NamedWire } from "./traits";
+
+/** What the list of named regions does, without a page. Every change gives a new list. */
+
+export const COLORS = ["#ffd60a", "#ff9f43", "#f472b6", "#a3e635", "#38bdf8", "#c4b5fd"] as const;
+
+/** The first of "Region 1", "Region 2", ... that is free. */
+export function freeName(list: readonly NamedWire[]): string {
+  const taken = new Set(list.map(({ name }) => name));
+  let number = 1;
+  while (taken.has(`Region ${number}`)) number++;
+  return `Region ${number}`;
+}
+
+export function added(list: readonly NamedWire[], mask: MaskWire): readonly NamedWire[] {
+  const color = COLORS.find((each) => list.every((entry) => entry.color !== each)) ?? COLORS[0];
+  const { shape, data } = mask;
+  return [...list, { name: freeName(list), color, visible: true, shape, data }];
+}
+
+/** The list with a new name for one entry; the same list where that name is empty or taken. */
+export function renamed(
+  list: readonly NamedWire[],
+  name: string,
+  next: string,
+): readonly NamedWire[] {
+  const wanted = next.trim();
+  if (!wanted || list.some((entry) => entry.name === wanted)) return list;
+  return changed(list, name, { name: wanted });
+}
+
+export function changed(
+  list: readonly NamedWire[],
+  name: string,
+  change: Partial<NamedWire>,
+): readonly NamedWire[] {
+  return list.map((entry) => (entry.name === name ? { ...entry, ...change } : entry));
+}
+
+export const removed = (list: readonly NamedWire[], name: string): readonly NamedWire[] =>
+  list.filter((entry) => entry.name !== name);
