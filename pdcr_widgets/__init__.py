@@ -42,6 +42,7 @@ _HOME = {
     "pair_effects": "causal.components",
     "patch_draws": "causal",
     "prediction_change": "causal.components",
+    "recompute": "causal.recomputing",
     "save_nifti": "images",
     "segmenter": "causal",
     "skip_paths": "causal.components",

@@ -11,9 +11,10 @@ from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.engines import Engines
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.outcome import Empty
+from pdcr_widgets.causal.recipe import ate_recipe
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
 from pdcr_widgets.causal.sampling import PREPARING, SAMPLING, Limits, Settings
-from pdcr_widgets.causal.state import Estimates
+from pdcr_widgets.causal.state import DONE, Estimates
 
 
 def iter_ate(
@@ -55,16 +56,17 @@ def iter_ate(
     target = Target.of(model, image, region, truth, outcome, empty)
     engines = Engines(target, engine, batch)
     experiment = Experiment.of(target, patch_size, baseline, engines.first(), seed)
-    recipe = _recipe(experiment, settings, limits, sampling, empty)
+    recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch)
     estimates = Estimates(experiment, recipe)
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):
         yield estimates.update(progress.total, progress.stage)
         if limits.reached(experiment.evaluations, time.monotonic() - began):
+            estimates.ended = limits.reached(experiment.evaluations, 0.0)
             break
         if progress.stage == PREPARING:
-            experiment.engine = engines.best(experiment.grid.size)
-    yield estimates.update(experiment.evaluations, "done")
+            estimates.switch(engines.best(experiment.grid.size))
+    yield estimates.update(experiment.evaluations, DONE)
 
 
 def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: Any) -> ATEMap:
@@ -127,33 +129,3 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
     Jiang et al., PdCR, arXiv 2602.20511.
     """
     return deque(iter_ate(model, image, region, truth, **options), maxlen=1).pop().map
-
-
-def _recipe(
-    experiment: Experiment, settings: Settings, limits: Limits, sampling: str, empty: Empty
-) -> dict[str, Any]:
-    target, baseline = experiment.target, experiment.baseline
-    return {
-        "patch_size": experiment.grid.patch_size,
-        "baseline": baseline.name,
-        **baseline.details,
-        "outcome": target.outcome,
-        "truth": target.has_truth,
-        "sampling": sampling,
-        "screening": settings.screening,
-        "samples": settings.samples,
-        "threshold": settings.threshold,
-        "precision": settings.precision,
-        "budget": limits.budget,
-        "seed": experiment.seed,
-        "empty": empty,
-        "target": target.segmenter.target,
-        "activation": _name(target.segmenter.activation),
-        "probability_threshold": target.segmenter.threshold,
-    }
-
-
-def _name(activation: Any) -> str:
-    return (
-        activation if isinstance(activation, str) else getattr(activation, "__name__", "callable")
-    )

@@ -12,6 +12,7 @@ from pdcr_widgets.causal.incremental import Unsupported, incremental_engine, is_
 from pdcr_widgets.causal.segmenter import Segmenter
 
 ENGINES = ("auto", "incremental", "full")
+AGAIN = "full, incremental"
 
 
 class Engines:
@@ -22,7 +23,8 @@ class Engines:
     target
         What is predicted.
     engine
-        ``"auto"``, ``"incremental"`` or ``"full"``.
+        ``"auto"``, ``"incremental"`` or ``"full"``; or ``"full, incremental"``, which repeats what
+        "auto" did for a model that it did not know yet.
     batch
         Images per plain forward pass; None leaves it to the engine.
 
@@ -33,7 +35,7 @@ class Engines:
     """
 
     def __init__(self, target: Target, engine: str = "auto", batch: int | None = None) -> None:
-        if engine not in ENGINES:
+        if engine not in (*ENGINES, AGAIN):
             raise ValueError(f"engine must be one of {list(ENGINES)}, got {engine!r}")
         self._target, self._engine, self._batch = target, engine, batch
 
@@ -43,7 +45,7 @@ class Engines:
         known = is_prepared(target.segmenter.model, target.image)
         if self._engine == "incremental" or (self._engine == "auto" and known):
             return self.best(None)
-        return self._full("" if self._engine == "auto" else "asked for")
+        return self._full("asked for" if self._engine == "full" else "")
 
     def best(self, box: Sequence[int] | None) -> Engine:
         """The fastest one that agrees; may record and check the model first.
@@ -60,7 +62,7 @@ class Engines:
                 self._target.segmenter, self._target.image, self._target.window, self._engine, box
             )
         except Unsupported as reason:
-            if self._engine == "incremental":
+            if self._engine != "auto":
                 raise ValueError(f"the incremental engine cannot be used: {reason}") from reason
             return self._full(str(reason))
 
@@ -88,5 +90,5 @@ def _incremental(
     segmenter: Segmenter, image: Tensor, window: tuple[slice, ...], engine: str,
     box: Sequence[int] | None,
 ) -> Engine:  # fmt: skip
-    asked = engine == "incremental"
+    asked = engine != "auto"
     return incremental_engine(segmenter, image, window, box=box, must_be_faster=not asked)

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal.experiment import Experiment
+from pdcr_widgets.causal.full import Engine
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
+
+DONE = "done"
 
 
 class Estimates:
@@ -19,6 +22,11 @@ class Estimates:
         Whose patches they are.
     recipe
         Parameters to hand to every map.
+
+    Attributes
+    ----------
+    ended
+        Whether the last update is where the sampler or the budget ends; False when time ran out.
     """
 
     def __init__(self, experiment: Experiment, recipe: dict[str, Any]) -> None:
@@ -27,6 +35,14 @@ class Estimates:
         self.effect = np.zeros(cells)
         self.stderr = np.full(cells, np.inf)
         self.samples = np.zeros(cells, dtype=np.int64)
+        self.ended = True
+        self._updates = 0
+
+    def switch(self, engine: Engine) -> None:
+        """Go on with another engine that agrees."""
+        self.experiment.engine = engine
+        engines = [*self.recipe.get("engines", ()), engine.name]
+        self.recipe = {**self.recipe, "engines": list(dict.fromkeys(engines))}
 
     def settle(self, cells: np.ndarray, effect: Any, stderr: Any, samples: Any) -> None:
         """Replace what is known of some patches."""
@@ -49,8 +65,11 @@ class Estimates:
         self.effect[cells], self.stderr[cells] = 0.0, stderr
 
     def update(self, total: int, stage: str) -> ATEUpdate:
-        """Freeze the present state."""
+        """Freeze the present state, and how to come to it again."""
         experiment = self.experiment
+        done = stage == DONE
+        self._updates += not done
+        stopped_after = None if done and self.ended else self._updates
         grid = experiment.grid
         ate = ATEMap(
             effect=_masked(self.effect, grid.touching),
@@ -62,7 +81,7 @@ class Estimates:
             region=experiment.target.region,
             engine=experiment.engine.name,
             reason=experiment.engine.reason,
-            recipe=self.recipe,
+            recipe={**self.recipe, "stopped_after": stopped_after},
         )
         return ATEUpdate(ate, experiment.evaluations, max(total, experiment.evaluations), stage)
 

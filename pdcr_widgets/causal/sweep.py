@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from pdcr_widgets.causal.arrays import as_region, as_truth
+from pdcr_widgets.causal.ingredients import mask_digest, mask_to_runs
 from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.plan import PatchGrid
 from pdcr_widgets.causal.results import ATEMap, read_npz, write_npz
@@ -106,11 +107,20 @@ class Sweep:
         outside = ~grid.touching.reshape(-1)
         score = _Scores(self, inside, reference, outcome, empty)
         effects = score.perturbed() - score.base
-        return self._map(grid, effects, outside, score.base, outcome, threshold)
+        read = {
+            "region": mask_to_runs(inside),
+            "truth": given is not None,
+            "truth_digest": None if given is None else mask_digest(given),
+            "outcome": outcome,
+            "threshold": threshold,
+            "empty": empty,
+            "evaluations": len(self.cells),
+        }
+        return self._map(grid, effects, outside, score.base, {**self.recipe, **read})
 
     def _map(
         self, grid: PatchGrid, effects: np.ndarray, outside: np.ndarray, base: float,
-        outcome: str, threshold: float,
+        recipe: dict[str, Any],
     ) -> ATEMap:  # fmt: skip
         size = len(outside)
         samples = np.bincount(self.cells, minlength=size)
@@ -133,7 +143,7 @@ class Sweep:
             region=grid.region,
             engine="sweep",
             reason="read off a sweep, without a forward pass",
-            recipe={**self.recipe, "outcome": outcome, "threshold": threshold},
+            recipe=recipe,
         )
 
     @classmethod

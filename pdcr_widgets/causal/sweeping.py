@@ -14,7 +14,9 @@ from pdcr_widgets.causal.baseline import Baseline, as_baseline
 from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.engines import whole_engine
 from pdcr_widgets.causal.experiment import interventions
+from pdcr_widgets.causal.ingredients import ingredients
 from pdcr_widgets.causal.plan import PatchGrid
+from pdcr_widgets.causal.recipe import RECIPE
 from pdcr_widgets.causal.segmenter import check_finite, segmenter
 from pdcr_widgets.causal.sweep import SMALLEST, STEPS, Sweep
 
@@ -70,6 +72,9 @@ def iter_sweep(
     recorder = _Recorder(check_finite(wrapped.probability(scores)[0]), wrapped.threshold, soft)
     rounds = 1 if source.deterministic else samples
     recipe = {
+        "kind": "sweep",
+        "recipe": RECIPE,
+        **ingredients(wrapped, held),
         "patch_size": grid.patch_size,
         "baseline": source.name,
         **source.details,
@@ -77,8 +82,9 @@ def iter_sweep(
         "samples": rounds,
         "seed": seed,
         "soft": soft,
-        "target": wrapped.target,
+        "limit_bytes": limit_bytes,
         "classes": scores.shape[1],
+        "engines": [predictor.name],
     }
     for part, choices in _rounds(grid, source, rounds, seed, predictor.batch):
         starts, content = interventions(grid, source, held, part, choices)

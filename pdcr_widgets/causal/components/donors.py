@@ -12,6 +12,7 @@ from pdcr_widgets.causal.components.edits import captured
 from pdcr_widgets.causal.components.interventions import Window
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.experiment import Target
+from pdcr_widgets.causal.ingredients import tensor_digest
 
 KEPT_BYTES = 2**30
 STEP = 4
@@ -49,6 +50,10 @@ class Donors:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    def digest(self) -> str:
+        """SHA-256 of the images, to name them in a recipe."""
+        return tensor_digest(self._images)
 
     def at(self, sites: Sequence[Site], window: Callable[[Site], Window]) -> Donors:
         """Give the same donors for other sites or parts of them."""

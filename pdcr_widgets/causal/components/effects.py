@@ -151,7 +151,8 @@ def make_study(
     read = everything if elsewhere else target.window
     with preserved(torch_module(wrapped), wrapped.device):
         runner = make_runner(target, read, engine, batch)
-    study = Study(target, sites, runner, None, seed, as_mask(where, target.region))
+    area = as_mask(where, target.region)
+    study = Study(target, sites, runner, None, seed, area, empty=empty, batch=batch)
     if donors is not None:
         study.donors = Donors(target, _donor_images(donors, target), sites, runner.window)
     if elsewhere:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,8 @@ class LayerEffects:
         Why this engine; empty when there is nothing to say.
     evaluations : int
         Number of interventions evaluated.
+    recipe : mapping
+        Everything it was made from and with, see `pdcr_widgets.recompute`.
     """
 
     rows: tuple[LayerEffect, ...]
@@ -88,6 +90,7 @@ class LayerEffects:
     engine: str = "full"
     reason: str = ""
     evaluations: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __iter__(self) -> Iterator[LayerEffect]:
         return iter(self.rows)

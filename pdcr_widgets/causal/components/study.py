@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,11 +25,14 @@ from pdcr_widgets.causal.components.layer_results import (
     LayerEffects,
     LayerEffectUpdate,
 )
+from pdcr_widgets.causal.components.recipe import layer_recipe
 from pdcr_widgets.causal.components.runner import Runner
 from pdcr_widgets.causal.components.sites import Place, Site
 from pdcr_widgets.causal.components.where import mask_at
 from pdcr_widgets.causal.experiment import Target
-from pdcr_widgets.causal.outcome import Outcome
+from pdcr_widgets.causal.outcome import Empty, Outcome
+
+DONE = "done"
 
 
 @dataclass
@@ -51,6 +55,8 @@ class Study:
         Boolean array of the image's spatial shape that interventions keep to, or None.
     rest
         Outcome in the rest of the image, where it is asked for; the runner then reads everything.
+    empty, batch
+        As they were asked for, to be named in a recipe.
     """
 
     target: Target
@@ -60,6 +66,8 @@ class Study:
     seed: int = 0
     area: np.ndarray | None = None
     rest: Outcome | None = None
+    empty: Empty = "agree"
+    batch: int | None = None
 
     @cached_property
     def wholes(self) -> dict[Place, Tensor]:
@@ -138,6 +146,7 @@ class LayerSweep:
     kinds: Mapping[str, Intervention]
     samples: int
     found: dict[tuple[str, str], list[np.ndarray]] = field(default_factory=dict)
+    updates: int = 0
 
     def run(self) -> Iterator[LayerEffectUpdate]:
         """Measure: first draws of all sites, then the others."""
@@ -148,7 +157,7 @@ class LayerSweep:
                 done = self._measure(sites, draws, wants_mean)
                 if done:
                     yield self.update(sites[0].name)
-        yield self.update("done")
+        yield self.update(DONE)
 
     def _bundles(self, draws: range) -> Iterator[list[Site]]:
         """Sites that are measured in one go: each alone, but parts of one tensor together."""
@@ -188,9 +197,16 @@ class LayerSweep:
                 found.extend(next(effects) for _ in numbers)
         return True
 
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """Everything that the result is made from and with."""
+        return layer_recipe(self.study, self.kinds, self.samples)
+
     def update(self, stage: str) -> LayerEffectUpdate:
         """The state as a frozen result."""
         target, runner, sites = self.study.target, self.study.runner, self.study.sites
+        self.updates += 1
+        stopped_after = None if stage == DONE else self.updates
         done = sum(len(found) for found in self.found.values())
         rows = tuple(
             self._row(site, depth, kind) for depth, site in enumerate(sites) for kind in self.kinds
@@ -198,6 +214,7 @@ class LayerSweep:
         effects = LayerEffects(
             rows, target.base, target.outcome, self.study.seed,
             "truth" if target.has_truth else "prediction", runner.name, runner.reason, done,
+            {**self.recipe, "stopped_after": stopped_after},
         )  # fmt: skip
         total = len(sites) * sum(self.draws(kind) for kind in self.kinds)
         return LayerEffectUpdate(effects, done, total, stage)
