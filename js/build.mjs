@@ -5,7 +5,11 @@ import { build, context } from "esbuild";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const options = {
-  entryPoints: { region_canvas: here("src/region_canvas.ts") },
+  entryPoints: {
+    region_canvas: here("src/region_canvas.ts"),
+    network_view: here("src/network_view.ts"),
+    channel_strip: here("src/channel_strip.ts"),
+  },
   outdir: process.env.PDCR_STATIC ?? here("../pdcr_widgets/static"),
   bundle: true,
   format: "esm",

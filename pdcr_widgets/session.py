@@ -61,6 +61,7 @@ class Session(Inputs):
     def __init__(
         self, subject: Any, image: Any = None, *, threaded: bool = True, **inputs: Any
     ) -> None:
+        self.threaded = threaded
         self._lock = threading.RLock()
         self._stopwatch = Stopwatch()
         self._runner = Runner(_weakly(self._receive), is_frame=_is_frame, threaded=threaded)

@@ -28,7 +28,7 @@ MAY_KNOW = {
     "session": {"causal"},
     "widgets": {"causal", "session"},
 }
-SESSION = ("exits", "inputs", "progress", "request", "runner", "signals")
+SESSION = ("exits", "inputs", "lens", "progress", "request", "runner", "signals", "twin")
 PART_OF = dict.fromkeys(SESSION, "session")
 TOP_LEVEL = {
     "CHANGELOG.md",

@@ -13,6 +13,7 @@ from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.cells import end_when_rerun
 from pdcr_widgets.widgets.feed import MapFeed
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
+from pdcr_widgets.widgets.network_explorer import NetworkExplorer
 from pdcr_widgets.widgets.patch_inspector import PatchInspector
 from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
@@ -43,7 +44,7 @@ class Explorer(View):
     ----------
     session : Session
         Owner of inputs and results.
-    canvas, legend, chart, inspector, baseline, question, run_bar
+    canvas, legend, chart, inspector, network, baseline, question, run_bar
         The widgets, each of which also works alone.
 
     Raises
@@ -61,12 +62,14 @@ class Explorer(View):
         )
         self.legend = ATEView(self.session)
         self.chart = LayerEffectChart(self.session)
+        self.network = NetworkExplorer(self.session)
         self.inspector = PatchInspector(self.session)
         self.baseline = BaselineControls(self.session)
         self.question = QuestionControls(self.session)
         self.run_bar = RunBar(self.session)
         self._connect()
-        self.fill(*self._heading(subject), self.run_bar, self._columns())
+        inside = _card("Inside the network", self.network)
+        self.fill(*self._heading(subject), self.run_bar, self._columns(), inside)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
@@ -106,7 +109,7 @@ class Explorer(View):
         self.watch(canvas, ["region"], self._take_region)
         self.follow((session, "patch_size"), (canvas, "patch_size"))
         self.link((session, "patch"), (canvas, "patch"))
-        for view in (self.legend, self.chart, self.inspector):
+        for view in (self.legend, self.chart, self.inspector, self.network):
             self.link((canvas, "colormap"), (view, "colormap"))
         self.link((canvas, "limit"), (self.legend, "limit"))
         self._feed = MapFeed(session, canvas)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -37,9 +38,28 @@ class Operations(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.changes, self.count, self.paused = changes, 0, False
 
-    def restart(self) -> None:
-        """Count from here: the model begins."""
-        self.count = 0
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Neither count nor change."""
+        self.paused = True
+        try:
+            yield
+        finally:
+            self.paused = False
+
+    @contextmanager
+    def over(self, model: nn.Module) -> Iterator[None]:
+        """Watch the model's passes, counting from the beginning of each."""
+
+        def restart(_module: nn.Module, _args: Any) -> None:
+            self.count = 0
+
+        handle = model.register_forward_pre_hook(restart)
+        try:
+            with unfused_attention(), self:
+                yield
+        finally:
+            handle.remove()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self.paused:
@@ -80,36 +100,23 @@ def _changes(
         else:
             by_op.setdefault((site.op, site.path), []).append(number)
 
-    def through(numbers: list[int]) -> Change:
-        def run(tensor: Tensor) -> Tensor:
-            for number in numbers:
-                tensor = change(number, tensor)
-            return tensor
+    def through(tensor: Tensor, numbers: list[int]) -> Tensor:
+        for number in numbers:
+            tensor = change(number, tensor)
+        return tensor
 
-        return run
+    mode = Operations({at: partial(through, numbers=n) for at, n in by_op.items()})
 
     def hook(name: str, args: Any, kwargs: Any, output: Any) -> Any:
         tensor = first_tensor(output)
         if tensor is None:
             return None
-        mode.paused = True
-        try:
-            return with_first_tensor(output, through(by_module[name])(tensor))
-        finally:
-            mode.paused = False
+        with mode.pause():
+            return with_first_tensor(output, through(tensor, by_module[name]))
 
     modules = {name: model.get_submodule(name) for name in by_module}
-    mode = Operations({at: through(numbers) for at, numbers in by_op.items()})
-    if not by_op:
-        with forward_hooks(modules, hook):
-            yield
-        return
-    start = model.register_forward_pre_hook(lambda _module, _args: mode.restart())
-    try:
-        with forward_hooks(modules, hook), unfused_attention(), mode:
-            yield
-    finally:
-        start.remove()
+    with forward_hooks(modules, hook), mode.over(model) if by_op else nullcontext():
+        yield
 
 
 @torch.inference_mode()

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { ranked } from "../src/channel_strip";
+import { BOX, cells, layout, type NodeWire } from "../src/network/layout";
+import { effectColor, inkOn, ownLimit, place, tableOf } from "../src/network/paint";
+import { grey } from "../src/network/thumbs";
+import { shorten } from "../src/network_view";
+
+const node = (name: string, group: string, level: number): NodeWire => ({
+  name,
+  label: name,
+  group,
+  level,
+});
+
+const UNET = [
+  node("enc0", "encoder", 0),
+  node("enc1", "encoder", 1),
+  node("mid", "bottleneck", 3),
+  node("up1", "decoder", 1),
+  node("dec1", "decoder", 1),
+  node("up0", "decoder", 0),
+  node("dec0", "decoder", 0),
+  node("head", "decoder", 0),
+];
+
+describe("layout of a U-Net", () => {
+  test("the encoder is left of the bottleneck, the decoder right of it, finest on top", () => {
+    expect(cells(UNET)).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 2],
+      [2, 1],
+      [3, 1],
+      [2, 0],
+      [3, 0],
+      [4, 0],
+    ]);
+  });
+
+  test("no two boxes overlap and all are inside", () => {
+    const { boxes, width, height } = layout({ nodes: UNET, edges: [] });
+    boxes.forEach((a, i) => {
+      expect(a.x + a.width).toBeLessThanOrEqual(width - BOX.margin);
+      expect(a.y + a.height).toBeLessThanOrEqual(height - BOX.margin);
+      for (const b of boxes.slice(i + 1)) {
+        const apart = Math.abs(a.x - b.x) >= a.width || Math.abs(a.y - b.y) >= a.height;
+        expect(apart).toBe(true);
+      }
+    });
+  });
+
+  test("boxes that follow each other are joined, and skips bridge above both ends", () => {
+    const edges = [{ name: "enc0 -> dec0", source: 0, target: 6 }];
+    const { boxes, flow, arcs } = layout({ nodes: UNET, edges });
+    expect(flow).toHaveLength(UNET.length - 1);
+    expect(arcs[0]!.y).toBeLessThan(boxes[0]!.y);
+    expect(arcs[0]!.y).toBeGreaterThan(0);
+    expect(arcs[0]!.path.startsWith(`M${boxes[0]!.x + BOX.width / 2} ${boxes[0]!.y}`)).toBe(true);
+  });
+
+  test("a network without boxes has no size to speak of", () => {
+    expect(layout({ nodes: [], edges: [] }).boxes).toEqual([]);
+  });
+});
+
+describe("colours", () => {
+  const table = tableOf("red-blue");
+
+  test("negative is red, none is white, positive is blue, unknown has none", () => {
+    expect(effectColor(-5, 5, table)).toBe("rgb(103, 0, 31)");
+    expect(effectColor(0, 5, table)).toBe("rgb(255, 255, 255)");
+    expect(effectColor(99, 5, table)).toBe("rgb(5, 48, 97)");
+    expect(effectColor(Number.NaN, 5, table)).toBeNull();
+  });
+
+  test("a logarithmic scale keeps sign, ends and middle, and lifts small effects", () => {
+    for (const effect of [-90, 0, 90]) expect(place(effect, 90, "log")).toBe(Math.sign(effect));
+    expect(place(-3, 90, "log")).toBeCloseTo(-Math.log(4) / Math.log(91));
+    expect(Math.abs(place(-3, 90, "log"))).toBeGreaterThan(Math.abs(place(-3, 90, "linear")));
+  });
+
+  test("ink is readable on its ground", () => {
+    expect(inkOn("rgb(103, 0, 31)")).toBe("#fff");
+    expect(inkOn("rgb(255, 255, 255)")).toBe("#000");
+  });
+
+  test("the limit is the largest size that is known", () => {
+    const effects = { a: [[-3, 0] as const], b: [[null, null] as const, [2, 1] as const] };
+    expect(ownLimit(effects)).toBe(3);
+    expect(ownLimit({})).toBe(1);
+  });
+});
+
+test("channels are ranked by size, unknown ones last and in order", () => {
+  expect(ranked(["a", "b", "c", "d", "e"], [1, null, -4, 0, null])).toEqual([2, 0, 3, 1, 4]);
+});
+
+test("a long name keeps its end", () => {
+  expect(shorten("encoder.layer4", 15)).toBe("encoder.layer4");
+  expect(shorten("model.1.submodule.0", 12)).toBe("\u2026submodule.0");
+});
+
+test("grey values become opaque pixels", () => {
+  expect([...grey(Uint8Array.from([7, 255]))]).toEqual([7, 7, 7, 255, 255, 255, 255, 255]);
+});
