@@ -29,12 +29,14 @@ def check(dependence: Dependence, touched: np.ndarray, window) -> None:
     start, stop = dependence.forward(first, last)
     assert stop[0] >= start[0] or not len(outputs)
     if len(outputs):
-        assert start[0] <= outputs[0] and outputs[-1] <= stop[0]
+        assert start[0] <= outputs[0]
+        assert outputs[-1] <= stop[0]
     if window[1] < len(touched):
         inputs = np.flatnonzero(touched[window[0] : window[1] + 1].any(0))
         start, stop = dependence.backward(first, last)
         if len(inputs):
-            assert start[0] <= inputs[0] and inputs[-1] <= stop[0]
+            assert start[0] <= inputs[0]
+            assert inputs[-1] <= stop[0]
 
 
 def exact(dependence: Dependence, touched: np.ndarray) -> bool:

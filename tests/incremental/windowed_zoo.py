@@ -84,6 +84,11 @@ ZOO = {
     "transposed, batch norm": back(
         nn.Sequential(nn.ConvTranspose2d(4, 6, 2, 2, groups=2), nn.BatchNorm2d(6), conv(6, 4))
     ),
+    "transposed, then convolved": lambda: nn.Sequential(
+        nn.Conv2d(1, 6, 3, 2, 1), nn.ReLU(), nn.ConvTranspose2d(6, 4, 2, 2), conv(4, 3), nn.ReLU(),
+        nn.Conv2d(3, 6, 3, 3, 1), nn.ReLU(), nn.ConvTranspose2d(6, 5, 3, 3), conv(5, 1),
+        nn.ZeroPad2d((0, -3, 0, -3)),
+    ),
     "batch norm": with_norm(nn.BatchNorm2d),
     "batch norm first": lambda: nn.Sequential(nn.BatchNorm2d(1), conv(1, 4), nn.ELU(), conv(4, 1)),
     "max pool": pool(nn.MaxPool2d(2)),

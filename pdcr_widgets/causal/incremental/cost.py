@@ -6,6 +6,7 @@ import numpy as np
 
 from pdcr_widgets.causal.incremental.graph import Graph, Node
 from pdcr_widgets.causal.incremental.kinds import Stencil, Transposed
+from pdcr_widgets.causal.incremental.phases import Phases
 from pdcr_widgets.causal.incremental.windows import Plan
 
 
@@ -16,6 +17,8 @@ def work(graph: Graph) -> dict[int, float]:
 
 def _work(node: Node) -> float:
     kind = node.kind
+    if isinstance(kind, Phases):
+        return sum(w.numel() for w in kind.weights.values()) / len(kind.weights)
     options = getattr(getattr(kind, "compute", None), "keywords", {})
     if "weight" not in options:
         return 4.0 * node.channels

@@ -18,6 +18,7 @@ from pdcr_widgets.causal.incremental.axes import look_through
 from pdcr_widgets.causal.incremental.cones import reach
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Resample, Stencil, Transposed
+from pdcr_widgets.causal.incremental.phases import Phases, compose_upsampling
 from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp, affine, joined
 
 SIMILAR = 0.8
@@ -34,6 +35,7 @@ def simplified(graph: Graph, source: int = 0) -> Graph:
     graph = Graph([replace(node) for node in graph.nodes], graph.output, {})
     fold_batch_norms(graph, source)
     split_concatenations(graph, reach(graph, source))
+    compose_upsampling(graph)
     merge_pointwise(graph, reach(graph, source), source)
     return graph
 
@@ -179,7 +181,7 @@ def _mergeable(
             continue
         if (first.kind is None and first.program) or (
             node.kind is None
-            and isinstance(first.kind, (Stencil, Transposed, Resample))
+            and isinstance(first.kind, (Stencil, Transposed, Resample, Phases))
             and extent[other] >= SIMILAR * extent[index]
         ):
             found.append((extent[other], other))
