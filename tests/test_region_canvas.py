@@ -250,6 +250,29 @@ class TestRegion:
         assert right.cursor == (3, 4)
 
 
+class TestProbability:
+    def test_crosses_in_sixteen_bits(self, canvas: RegionCanvas, image: np.ndarray) -> None:
+        canvas.set_contours(probability=torch.from_numpy(image))
+        wire = canvas_wire.probability_to_wire(canvas.probability)
+        assert wire is not None
+        back = np.frombuffer(wire["data"], "<u2").reshape(SHAPE) / 65535
+        np.testing.assert_allclose(back, image, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("values", "words"),
+        [
+            (np.zeros((2, 2)), r"\(40, 56\), got \(2, 2\)"),
+            (np.full(SHAPE, 1.5), "0..1, got 1.5 to 1.5"),
+            (np.full(SHAPE, np.nan), "got nan"),
+        ],
+    )
+    def test_what_is_none_is_refused(
+        self, canvas: RegionCanvas, values: np.ndarray, words: str
+    ) -> None:
+        with pytest.raises(ValueError, match=words):
+            canvas.probability = values
+
+
 class TestNamedRegions:
     def named(self, canvas: RegionCanvas) -> None:
         canvas.regions = [

@@ -30,9 +30,10 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   const settings = panel(view);
   const root = h("div", { class: "pdcr-canvas" });
   const regions = regionsPanel(view);
+  const panels = [regions.element, settings.element];
   const actions = [
-    panelButton("regions", "Regions", regions.element),
-    panelButton("display", "Display", settings.element),
+    panelButton("regions", "Regions", regions.element, panels),
+    panelButton("display", "Display", settings.element, panels),
     helpButton(sheet.toggle),
   ];
   const slices = sliceBar(view, signal);
@@ -82,20 +83,30 @@ function helpButton(show: () => void): HTMLElement {
   return button;
 }
 
-/** A button that opens and closes a panel over the picture. */
-function panelButton(icon: IconName, label: string, panel: HTMLElement): HTMLElement {
+/** A button that opens and closes a panel over the picture; of all panels one is open. */
+function panelButton(
+  icon: IconName,
+  label: string,
+  panel: HTMLElement,
+  panels: readonly HTMLElement[],
+): HTMLElement {
   const button = iconButton(icon, label);
-  const open = (shown: boolean) => {
-    panel.hidden = !shown;
-    button.setAttribute("aria-expanded", String(shown));
-  };
-  open(false);
-  button.addEventListener("click", () => open(panel.hidden === true));
+  const show = () => button.setAttribute("aria-expanded", String(!panel.hidden));
+  panel.hidden = true;
+  panel.addEventListener("toggle", show);
+  button.addEventListener("click", () => {
+    const opens = panel.hidden === true;
+    for (const each of panels) {
+      each.hidden = each !== panel || !opens;
+      each.dispatchEvent(new Event("toggle"));
+    }
+  });
   panel.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    open(false);
+    button.click();
     button.focus();
   });
+  show();
   return button;
 }
 

@@ -4,7 +4,14 @@ import { renderPicture, suggestedWindow, type Window } from "./pixels";
 import { canvasOf } from "./scene";
 import { Slices } from "./slices";
 import type { Model } from "./traits";
-import { type EffectMap, type Picture, readEffect, readImage, readMask } from "./wire";
+import {
+  type EffectMap,
+  type Picture,
+  readEffect,
+  readImage,
+  readMask,
+  readProbability,
+} from "./wire";
 
 /** Computes again only when one of the values it was computed from is another. */
 class Cached<T> {
@@ -28,6 +35,7 @@ export class Sources {
   private effects = new Cached<EffectMap | null>();
   private colored = new Cached<HTMLCanvasElement | null>();
   private masks = { prediction: new Cached<Mask | null>(), truth: new Cached<Mask | null>() };
+  private probabilities = new Cached<Uint16Array | null>();
   private table = new Cached<Uint8Array>();
   /** A window that is being dragged and not yet a trait. */
   draggedWindow: Window | null = null;
@@ -111,6 +119,14 @@ export class Sources {
 
   get patchSize(): number {
     return this.effect?.patchSize ?? this.model.get("patch_size");
+  }
+
+  /** Probability of the target at a pixel, 0..1; null where none is known. */
+  probabilityAt(row: number, column: number): number | null {
+    const wire = this.model.get("probability");
+    const values = this.probabilities.get([wire], () => (wire ? readProbability(wire) : null));
+    const value = wire && values?.[row * wire.shape[1] + column];
+    return value === undefined || value === null ? null : value / 65535;
   }
 
   mask(name: "prediction" | "truth"): Mask | null {

@@ -15,6 +15,8 @@ export function readout(view: CanvasView): string {
   const channels = channel < 0 ? [0, 1, 2] : [channel];
   const values = channels.map((each) => intensityText(intensity(picture, each, row, column)));
   const parts = [`row ${row}, column ${column}`, `intensity ${values.join(" ")}`];
+  const probability = view.sources.probabilityAt(row, column);
+  if (probability !== null) parts.push(`probability ${probability.toFixed(2)}`);
   if (effect) {
     const cellRow = Math.floor(row / effect.patchSize);
     const index = cellRow * effect.columns + Math.floor(column / effect.patchSize);

@@ -64,6 +64,8 @@ export type Traits = {
   active: string;
   prediction: MaskWire | null;
   truth: MaskWire | null;
+  /** 16 bits each, 65535 for certain. */
+  probability: MaskWire | null;
   effect: EffectWire | null;
   patch: [number, number] | null;
   patch_size: number;
@@ -117,6 +119,7 @@ export const TRAIT_NAMES = [
   "active",
   "prediction",
   "truth",
+  "probability",
   "effect",
   "patch",
   "patch_size",

@@ -54,6 +54,10 @@ export function writeMask(mask: Mask): MaskWire {
   };
 }
 
+export function readProbability(wire: MaskWire): Uint16Array {
+  return new Uint16Array(buffer(wire.data));
+}
+
 export function readEffect(wire: EffectWire): EffectMap {
   const [rows, columns] = wire.shape;
   return {

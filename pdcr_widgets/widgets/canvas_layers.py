@@ -19,9 +19,10 @@ from ipycanvas import Canvas
 from ipycanvas.canvas import COMMANDS, _CanvasManager
 
 LONG_SIDE = 1024
-"""Pixels of a layer's longer side, at least: contours stay sharp on dense screens."""
+"""Pixels of a layer's longer side, about: contours stay sharp on dense screens."""
 
-MAX_SCALE = 8
+MAX_SIDE = 2048
+MAX_SCALE = 64
 
 COLORS = {"prediction": "#22d3ee", "truth": "#4ade80"}
 
@@ -95,7 +96,7 @@ class Layers:
 
     def __init__(self, names: Iterable[str], shape: tuple[int, int]) -> None:
         self._manager = LayerManager()
-        self._scale = 1
+        self._scale = 1.0
         self.canvases: dict[str, Canvas] = {}
         for name in names:
             canvas = Canvas(width=1, height=1, _canvas_manager=self._manager)
@@ -106,9 +107,10 @@ class Layers:
     def resize(self, shape: tuple[int, int]) -> None:
         """Empty every layer and fit it to a picture of another shape."""
         height, width = shape
-        self._scale = min(max(1, -(-LONG_SIDE // max(shape))), MAX_SCALE)
+        self._scale = min(-(-LONG_SIDE // max(shape)), MAX_SCALE, MAX_SIDE / max(shape))
         for canvas in self.canvases.values():
-            canvas.width, canvas.height = width * self._scale, height * self._scale
+            canvas.width = max(1, round(width * self._scale))
+            canvas.height = max(1, round(height * self._scale))
             self._empty(canvas)
 
     def outline(self, name: str, mask: np.ndarray | None, dash: bool = False) -> None:

@@ -12,9 +12,11 @@ from pdcr_widgets.widgets.canvas_wire import (
     Wire,
     as_mask,
     as_picture,
+    as_probability,
     image_to_wire,
     mask_from_wire,
     mask_to_wire,
+    probability_to_wire,
 )
 
 _IDS = count(1)
@@ -47,6 +49,23 @@ class Picture(t.TraitType[np.ndarray, Any]):
             return None
         wire = image_to_wire(value, next(_IDS), getattr(owner, "suggested_windows", None))
         return wire | {"place": getattr(owner, "place", "")}
+
+    def _from_json(self, _value: Any, owner: Any) -> Any:
+        return getattr(owner, self.name)
+
+
+class Probability(t.TraitType[np.ndarray | None, Any]):
+    """Probabilities of 0..1 of the shape of the owner's image; 16 bits each on the wire."""
+
+    info_text = "probabilities of the shape of the image, or None"
+
+    def __init__(self) -> None:
+        super().__init__(default_value=None, allow_none=True)
+        self.metadata.update(to_json=probability_to_wire, from_json=self._from_json)
+
+    def validate(self, owner: Any, value: Any) -> np.ndarray:
+        """Check probabilities against the owner's image."""
+        return as_probability(value, owner.image.shape[1:])
 
     def _from_json(self, _value: Any, owner: Any) -> Any:
         return getattr(owner, self.name)

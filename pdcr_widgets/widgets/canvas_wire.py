@@ -80,6 +80,22 @@ def as_mask(mask: Any, shape: tuple[int, int], name: str = "region") -> np.ndarr
     return array.astype(bool)
 
 
+def as_probability(values: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Check probabilities and give them as float32.
+
+    Raises
+    ------
+    ValueError
+        Another shape, or values outside 0..1.
+    """
+    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    if array.shape != shape:
+        raise ValueError(f"probability must have the image's shape, {shape}, got {array.shape}")
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise ValueError(f"probability must be in 0..1, got {array.min()} to {array.max()}")
+    return array.astype(np.float32)
+
+
 def _box(box: tuple[Any, ...], shape: tuple[int, int], name: str) -> np.ndarray:
     top, left, height, width = (int(side) for side in box)
     if min(top, left) < 0 or min(height, width) < 1:
@@ -131,6 +147,13 @@ def mask_to_wire(mask: np.ndarray | None, _owner: object = None) -> Wire | None:
     if mask is None:
         return None
     return {"shape": list(mask.shape), "data": np.packbits(mask).tobytes()}
+
+
+def probability_to_wire(values: np.ndarray | None, _owner: object = None) -> Wire | None:
+    """Pack probabilities into 16 bits each."""
+    if values is None:
+        return None
+    return {"shape": list(values.shape), "data": np.rint(values * 65535).astype("<u2").tobytes()}
 
 
 def mask_from_wire(wire: Wire) -> np.ndarray:

@@ -71,7 +71,7 @@ class Regions(t.TraitType[tuple[NamedRegion, ...], Any]):
 
     def __init__(self) -> None:
         super().__init__(default_value=())
-        self.metadata.update(sync=True, echo_update=False)
+        self.metadata.update(sync=True)
         self.metadata.update(to_json=_to_wire, from_json=self._from_wire)
 
     def validate(self, owner: Any, value: Iterable[NamedRegion]) -> tuple[NamedRegion, ...]:

@@ -18,7 +18,7 @@ from ipywidgets import CallbackDispatcher, widget_serialization
 from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.widgets import canvas_picture, canvas_wire
 from pdcr_widgets.widgets.canvas_layers import Layers
-from pdcr_widgets.widgets.canvas_traits import Mask, Picture
+from pdcr_widgets.widgets.canvas_traits import Mask, Picture, Probability
 from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.named_regions import HasRegions
 
@@ -86,9 +86,10 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
     _css = STATIC / "region_canvas.css"
 
     image = Picture().tag(sync=True)
-    region = Mask("region").tag(sync=True, echo_update=False)
+    region = Mask("region").tag(sync=True)
     prediction = Mask("prediction", allow_none=True).tag(sync=True)
     truth = Mask("truth", allow_none=True).tag(sync=True)
+    probability = Probability().tag(sync=True)
     effect = t.Dict(allow_none=True, default_value=None).tag(sync=True)
     patch = t.Tuple(t.Int(), t.Int(), allow_none=True, default_value=None).tag(sync=True)
     patch_size = t.Int(8, min=1).tag(sync=True)
@@ -205,10 +206,16 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         self.set_trait("effect", None)
         self.set_trait("patch", None)
 
-    def set_contours(self, *, prediction: Any = None, truth: Any = None) -> None:
-        """Draw the contours of the prediction and of the truth; None draws none."""
+    def set_contours(
+        self, *, prediction: Any = None, truth: Any = None, probability: Any = None
+    ) -> None:
+        """Draw the contours of the prediction and of the truth; None draws none.
+
+        `probability` is ``(height, width)`` numbers of 0..1 that the read-out tells.
+        """
         self.prediction = prediction
         self.truth = truth
+        self.probability = probability
 
     def on_ack(self, callback: Callable[[int], Any], remove: bool = False) -> None:
         """Call back with the number of each map that the browser has painted.
@@ -263,7 +270,7 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
             return
         self.clear_effect()
         if change["old"].shape[1:] != change["new"].shape[1:]:
-            self.prediction = self.truth = None
+            self.set_contours()
             self.regions = ()
             self._layers.resize(self.shape)
             self.region = np.zeros(self.shape, bool)

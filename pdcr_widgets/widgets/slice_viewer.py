@@ -184,6 +184,7 @@ class SliceViewer(RegionCanvas):
                 self.regions, self.active = (), ""
                 self.image = self._cut.take(self._volume, index)
                 self.regions = self._named.get(self._shown, ())
+                self.probability = None
                 for name in self._masks:
                     self.set_trait(name, self._slice_of(name, index))
         finally:

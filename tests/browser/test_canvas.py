@@ -87,6 +87,22 @@ def test_two_views_stay_in_step(lab: Site) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
+def test_two_tabs_stay_in_step(lab: Site) -> None:
+    page = lab.open(CELLS)
+    first = Hands(page).settle()
+    page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
+    other = page.context.new_page()
+    other.goto(page.url)
+    second = Hands(other).settle()
+    first.drag((30.5, 30.5), (39.5, 37.5))
+    second.told("80 pixels")
+    second.wait_color(35, 30, "r > 150 && b < 100")
+    second.drag((10.5, 10.5), (19.5, 19.5))
+    first.told("100 pixels")
+    first.wait_color(15, 10, "r > 150 && b < 100")
+    other.close()
+
+
 def test_a_pointer_shows_in_linked_canvases(lab: Site) -> None:
     other = (
         "other = pdcr.RegionCanvas(image)\nw.jslink((canvas, 'cursor'), (other, 'cursor'))\nother"

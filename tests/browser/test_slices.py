@@ -1,0 +1,58 @@
+"""Volumes on a page: planes, slices, and drawings that stay where they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hands import Hands
+from pages import Site
+from playwright.sync_api import expect
+
+CELLS = [
+    """
+import numpy as np
+import ipywidgets as w
+import pdcr_widgets as pdcr
+
+slices = np.arange(20)[:, None, None] * np.ones((1, 64, 64), int)
+canvas = pdcr.SliceViewer(slices, orientation="SPL", index=10, max_height=512)
+told = w.HTML()
+
+def tell(change=None):
+    told.value = (f"<span class='told'>{canvas.plane} {canvas.index}, "
+                  f"{int(canvas.region_volume.sum())} pixels</span>")
+
+canvas.observe(tell, ["region", "index", "plane"])
+tell()
+""",
+    "canvas",
+    "told",
+]
+
+
+def test_slices_are_walked_and_drawn_on(lab: Site, shot: Callable[[str], Path]) -> None:
+    page = lab.open(CELLS)
+    hands = Hands(page).settle()
+    middle = hands.color(40, 40)[0]
+    hands.drag((30.5, 30.5), (39.5, 37.5))
+    hands.told("axial 10, 80 pixels")
+    hands.hover(50, 50)
+    page.mouse.wheel(0, 120)
+    hands.told("axial 12, 80 pixels")
+    hands.wait_color(40, 40, f"r > {middle + 20}")
+    expect(hands.root.get_by_role("button", name="Undo")).to_be_disabled()
+    hands.press("PageDown", "PageDown", "PageDown")
+    hands.told("axial 9, 80 pixels")
+    hands.wait_color(40, 40, f"r < {middle}")
+    hands.press("PageUp")
+    hands.wait_color(35, 30, "r > b + 40")
+    shot("axial")
+    hands.choose("Coronal")
+    hands.told("coronal 10, 80 pixels")
+    hands.choose("Play through")
+    expect(page.locator(".told")).not_to_contain_text("coronal 10,")
+    hands.choose("Play through")
+    expect(hands.root.get_by_role("button", name="Play through")).to_have_attribute(
+        "aria-pressed", "false"
+    )
