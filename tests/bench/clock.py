@@ -18,7 +18,7 @@ def seconds(work: Callable[[], object]) -> float:
 def side_by_side(
     works: dict[str, Callable[[], object]], rounds: int, warm: int = 1
 ) -> dict[str, float]:
-    """Median seconds of each, run in turn ``rounds`` times after ``warm`` rounds that do not count."""
+    """Median seconds of each, in turn ``rounds`` times after ``warm`` rounds that do not count."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(warm + rounds):
         for name, work in works.items():

@@ -1,4 +1,4 @@
-"""The paper's own loop order, re-implemented to be timed: one patch at a time, batches of 3 and 50."""
+"""The paper's own loop order, to be timed: one patch at a time, batches of 3 and 50."""
 
 from __future__ import annotations
 

@@ -69,11 +69,11 @@ def _sample(estimates: Estimates, settings: Settings, cells: np.ndarray) -> Iter
     most = max(LEADERS, settings.samples // BLOCK * BLOCK)
     yield from drawing.fill(rows, LEADERS, "measuring")
     some = _some(rows, estimates.experiment.seed)
-    for draws in (BLOCK, 2 * BLOCK):
-        yield from drawing.fill(some, min(draws, most), "measuring")
+    yield from drawing.fill(some, min(BLOCK, most), "measuring")
     while len(left := rows[drawing.open(rows, settings, most)]):
         worst = left[np.argsort(-drawing.ledger.stderrs()[left], kind="stable")]
         yield from drawing.more(worst[: -(-len(worst) // 2)], "refining")
+        yield from drawing.fill(some, min(2 * BLOCK, most), "refining")
 
 
 class _Drawing:
