@@ -22,6 +22,7 @@ MAY_KNOW = {
     "causal": set(),
     "images": {"causal"},
     "models": {"causal"},
+    "export": {"causal", "images"},
     "demo": {"causal"},
     "evaluate": {"causal"},
     "study": {"causal"},

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +13,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+
+from pdcr_widgets.causal.files import whole_file
 
 FORMAT = 1
 BINS = (0.3, 1.0, 3.0)
@@ -160,11 +160,15 @@ class ATEMap:
         extra = {"base": self.base, "evaluations": self.evaluations, "patch_size": self.patch_size}
         return xarray.Dataset(grids, centres, {**extra, "units": "points"})
 
-    def plot(self, ax: Any = None, image: Any = None, limit: float | None = None) -> Any:
-        """Draw the map with its signed scale (matplotlib); see `pdcr_widgets.causal.figure`."""
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the map for a paper (matplotlib); options of `causal.figure.plot_map`.
+
+        ``image=`` is drawn under it, ``limit=`` is the same for maps that are compared, and
+        ``spacing=`` in millimetres draws a scale bar.
+        """
         from pdcr_widgets.causal.figure import plot_map
 
-        return plot_map(self, ax=ax, image=image, limit=limit)
+        return plot_map(self, ax, **options)
 
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""
@@ -218,18 +222,9 @@ class ATEUpdate:
 
 def write_npz(path: str | Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays and a JSON header, whole or not at all."""
-    path = Path(path)
     text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            np.savez_compressed(file, **{**arrays, "head": text})  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, part.open("xb") as file:
+        np.savez_compressed(file, **{**arrays, "head": text})  # type: ignore[arg-type]
 
 
 def read_npz(

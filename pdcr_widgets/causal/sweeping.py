@@ -17,7 +17,7 @@ from pdcr_widgets.causal.experiment import interventions
 from pdcr_widgets.causal.ingredients import ingredients
 from pdcr_widgets.causal.plan import PatchGrid
 from pdcr_widgets.causal.recipe import RECIPE
-from pdcr_widgets.causal.segmenter import check_finite, segmenter
+from pdcr_widgets.causal.segmenter import Segmenter, check_finite, segmenter
 from pdcr_widgets.causal.sweep import SMALLEST, STEPS, Sweep
 
 LIMIT_BYTES = 512 * 2**20
@@ -71,20 +71,13 @@ def iter_sweep(
     scores = wrapped.scores(held[None])
     recorder = _Recorder(check_finite(wrapped.probability(scores)[0]), wrapped.threshold, soft)
     rounds = 1 if source.deterministic else samples
-    recipe = {
-        "kind": "sweep",
-        "recipe": RECIPE,
-        **ingredients(wrapped, held),
+    recipe = _recipe(wrapped, held, source, predictor.name) | {
         "patch_size": grid.patch_size,
-        "baseline": source.name,
-        **source.details,
-        "deterministic": source.deterministic,
         "samples": rounds,
         "seed": seed,
         "soft": soft,
         "limit_bytes": limit_bytes,
         "classes": scores.shape[1],
-        "engines": [predictor.name],
     }
     for part, choices in _rounds(grid, source, rounds, seed, predictor.batch):
         starts, content = interventions(grid, source, held, part, choices)
@@ -94,6 +87,20 @@ def iter_sweep(
         if recorder.due():
             yield SweepUpdate(recorder.sweep(recipe), recorder.done, rounds * len(grid.cells))
     yield SweepUpdate(recorder.sweep(recipe), recorder.done, recorder.done)
+
+
+def _recipe(
+    wrapped: Segmenter, image: torch.Tensor, source: Baseline, engine: str
+) -> dict[str, Any]:
+    return {
+        "kind": "sweep",
+        "recipe": RECIPE,
+        **ingredients(wrapped, image),
+        "baseline": source.name,
+        **source.details,
+        "deterministic": source.deterministic,
+        "engines": [engine],
+    }
 
 
 def _rounds(

@@ -147,6 +147,12 @@ class LayerEffects:
         """
         return as_dataframe([asdict(row) for row in self.rows], LayerEffect)
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw bars for a paper (matplotlib); options of `causal.figure.plot_layers`."""
+        from pdcr_widgets.causal.figure import plot_layers
+
+        return plot_layers(self, ax, **options)
+
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""
         head = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rows"}
