@@ -4,34 +4,37 @@ import type { Part } from "./controls";
 import { h } from "./dom";
 import { effectText, intensityText, limitText } from "./format";
 import { opacity } from "./panel";
-import { intensity } from "./wire";
+import { type EffectMap, intensity } from "./wire";
 
-/** What is under the pointer, in words. */
-export function readout(view: CanvasView): string {
+const SEPARATOR = "  \u00b7  ";
+
+/** What is under the pointer, in words: the picture, then the map. */
+export function readout(view: CanvasView): [string, string] {
   const { picture, effect, channel } = view.sources;
   const place = view.pointed;
-  if (!place || !picture) return "";
+  if (!place || !picture) return ["", ""];
   const [row, column] = place;
   const channels = channel < 0 ? [0, 1, 2] : [channel];
   const values = channels.map((each) => intensityText(intensity(picture, each, row, column)));
   const parts = [`row ${row}, column ${column}`, `intensity ${values.join(" ")}`];
   const probability = view.sources.probabilityAt(row, column);
   if (probability !== null) parts.push(`probability ${probability.toFixed(2)}`);
-  if (effect) {
-    const cellRow = Math.floor(row / effect.patchSize);
-    const index = cellRow * effect.columns + Math.floor(column / effect.patchSize);
-    const [value, error] = [effect.effect[index], effect.stderr[index]];
-    if (value !== undefined && error !== undefined) {
-      parts.push(`effect ${effectText(value, error, effect.samples[index] ?? 0)}`);
-    }
-  }
-  return parts.join("  \u00b7  ");
+  return [parts.join(SEPARATOR), effect ? effectAt(effect, row, column) : ""];
+}
+
+function effectAt(effect: EffectMap, row: number, column: number): string {
+  const cellRow = Math.floor(row / effect.patchSize);
+  const index = cellRow * effect.columns + Math.floor(column / effect.patchSize);
+  const value = effect.effect[index];
+  if (value === undefined) return "";
+  return `effect ${effectText(value, effect.stderr[index]!, effect.samples[index]!)}`;
 }
 
 /** Under the picture: the read-out, then the opacity of the map and its signed colour scale. */
 export function status(view: CanvasView, signal: AbortSignal): Part {
   const fade = opacity(view);
-  const text = h("div", { class: "pdcr-readout" });
+  const texts = [h("span"), h("span")];
+  const text = h("div", { class: "pdcr-readout" }, ...texts);
   const spoken = h("div", { class: "pdcr-spoken", role: "status", "aria-live": "polite" });
   const low = h("span");
   const high = h("span");
@@ -49,8 +52,11 @@ export function status(view: CanvasView, signal: AbortSignal): Part {
     ),
     refresh() {
       fade.refresh();
-      const words = readout(view);
-      if (text.textContent !== words) text.textContent = words;
+      const told = readout(view);
+      texts.forEach((span, index) => {
+        if (span.textContent !== told[index]) span.textContent = told[index]!;
+      });
+      const words = told.join(SEPARATOR);
       if (view.keyboard && spoken.textContent !== words) {
         clearTimeout(speak);
         speak = window.setTimeout(() => {
@@ -65,8 +71,8 @@ export function status(view: CanvasView, signal: AbortSignal): Part {
       bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
       low.textContent = `supports \u2212${limitText(limit)}`;
       high.textContent = `+${limitText(limit)} harms`;
-      const told = `Colour scale from minus ${limitText(limit)} points, supports the target, to plus ${limitText(limit)} points, harms it`;
-      scale.setAttribute("aria-label", told);
+      const label = `Colour scale from minus ${limitText(limit)} points, supports the target, to plus ${limitText(limit)} points, harms it`;
+      scale.setAttribute("aria-label", label);
     },
   };
 }

@@ -123,7 +123,7 @@ class Layers:
             segments = edges(mask)
             widest = max(mask.shape) / 512
             canvas.set_line_dash([4 * widest, 3 * widest] if dash else [])
-            for color, width in (("rgba(0, 0, 0, 0.6)", 3.4), (COLORS[name], 1.8)):
+            for color, width in (("rgba(0, 0, 0, 0.6)", 4.2), (COLORS[name], 2.3)):
                 canvas.stroke_style = color
                 canvas.line_width = width * widest
                 canvas.stroke_line_segments(segments)

@@ -10,6 +10,9 @@ from torch import Tensor
 Wire = dict[str, Any]
 Windows = list[tuple[float, float]]
 
+ROUNDING = 1e-3
+"""How far half precision may take a probability out of 0..1."""
+
 QUANTILES = (0.005, 0.995)
 """Shares of pixels that the suggested window leaves darker and brighter."""
 
@@ -91,9 +94,9 @@ def as_probability(values: Any, shape: tuple[int, int]) -> np.ndarray:
     array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
     if array.shape != shape:
         raise ValueError(f"probability must have the image's shape, {shape}, got {array.shape}")
-    if not (array.min() >= 0 and array.max() <= 1):
+    if not (array.min() >= -ROUNDING and array.max() <= 1 + ROUNDING):
         raise ValueError(f"probability must be in 0..1, got {array.min()} to {array.max()}")
-    return array.astype(np.float32)
+    return np.clip(array, 0, 1).astype(np.float32)
 
 
 def _box(box: tuple[Any, ...], shape: tuple[int, int], name: str) -> np.ndarray:

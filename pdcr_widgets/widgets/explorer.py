@@ -126,7 +126,11 @@ class Explorer(View):
         canvas.region = np.zeros(spatial, bool) if session.region is None else session.region
         prediction = session.prediction
         if prediction is not None and prediction.probability.shape == spatial:
-            canvas.set_contours(prediction=prediction.mask, truth=prediction.truth)
+            canvas.set_contours(
+                prediction=prediction.mask,
+                truth=prediction.truth,
+                probability=prediction.probability,
+            )
 
     def _take_image(self) -> None:
         """Show another image; the canvas empties its region then, which is nobody's wish."""

@@ -37,9 +37,8 @@ def test_shows_draws_and_tells_everywhere(site: Site, shot: Callable[[str], Path
     hands.told("box 30 30 25 20")
     hands.choose("Inspect")
     hands.hover(60.5, 4.5)
-    expect(hands.readout).to_have_text(
-        "row 4, column 60  ·  intensity 0.500  ·  effect −3.11 ± 0.25 points, 8 draws"
-    )
+    expect(hands.readout).to_contain_text("row 4, column 60  ·  intensity 0.500")
+    expect(hands.readout).to_contain_text("effect −3.11 ± 0.25 points, 8 draws")
     hands.click(60.5, 4.5)
     hands.told("patch (0, 7)")
     shot("drawn")
