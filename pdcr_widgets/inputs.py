@@ -96,7 +96,9 @@ def read_subject(subject: Any, image: Any = None) -> dict[str, Any]:
         A model without an image, or something that is neither a model nor a case.
     """
     if image is not None:
-        return {"segmenter": segmenter(subject), "image": as_image(image)}
+        told = {"segmenter": segmenter(subject), "image": as_image(image)}
+        spacing = getattr(image, "spacing", None)
+        return told if spacing is None else {**told, "spacing": tuple(spacing)}
     if not hasattr(subject, "segmenter") or not hasattr(subject, "image"):
         raise TypeError(
             f"give a case, or a model and an image; got {type(subject).__name__} without an image"

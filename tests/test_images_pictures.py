@@ -160,6 +160,10 @@ def test_an_opened_image_is_an_image_for_the_method(tmp_path: Path) -> None:
     assert open_image(opened) is opened
     found = pdcr.ate_map(lambda x: x / 255, opened, (1, 1, 2, 2), patch_size=2, outcome="area")
     assert found.effect.shape == (3, 3)
+    sized = open_image(opened.array, spacing=(0.5, 0.75))
+    session = pdcr.Session(lambda x: x / 255, sized, region=(1, 1, 2, 2))
+    assert session.spacing == (0.5, 0.75)
+    session.close()
 
 
 @pytest.mark.parametrize(("name", "module"), [("volume.nii", "nibabel"), ("stack.tif", "tifffile")])
