@@ -12,6 +12,10 @@ from torch.testing import assert_close
 
 from pdcr_widgets.causal.boxes import pasted
 from pdcr_widgets.causal.incremental import incremental_engine
+from pdcr_widgets.causal.incremental.builder import build
+from pdcr_widgets.causal.incremental.capture import record
+from pdcr_widgets.causal.incremental.pointwise import positionwise
+from pdcr_widgets.causal.incremental.rules import RULES
 from pdcr_widgets.causal.segmenter import segmenter
 
 
@@ -43,6 +47,17 @@ def test_every_kind_of_node_agrees_with_the_full_forward_pass(name):
     shape = zoo.SHAPES.get(name, (1, 33, 27))
     window = (slice(9, 17), slice(11, 18))
     check(zoo.model(name), shape, window, (5, 4))
+
+
+@pytest.mark.filterwarnings("ignore:Using padding:UserWarning")
+@pytest.mark.parametrize("name", zoo.ZOO)
+def test_only_operations_that_mix_positions_are_computed_whole(name):
+    images = nets.picture((1, *zoo.SHAPES.get(name, (1, 33, 27))))
+    with torch.no_grad():
+        recording = record(zoo.model(name), images, lambda output: output)
+    graph = build(recording, RULES, positionwise)
+    kinds = [type(graph[i].kind).__name__ for i in graph.live()]
+    assert ("Whole" in kinds) == (name in zoo.WHOLE)
 
 
 @pytest.mark.parametrize("name", ["conv", "strides", "concatenate", "U-Net, bilinear, corners"])

@@ -65,6 +65,25 @@ def add_in_place(x):
     return x
 
 
+def drawn(x):
+    """Field that is filled through views, and read before and after."""
+    field = torch.zeros(1, 1, *x.shape[2:], dtype=x.dtype)
+    before = field + 1
+    field[:, :, 3:20, 5:] = 2
+    field[:, :, ::2] += before[:, :, ::2]
+    return field
+
+
+WHOLE = {
+    "group norm",
+    "instance norm",
+    "attention",
+    "window attention",
+    "pixel shuffle",
+    "squeeze by vectors",
+}
+"""Models with operations that are computed on whole maps."""
+
 ZOO = {
     "conv": lambda: nn.Sequential(conv(1, 4), nn.ReLU(), conv(4, 4, 5), nn.ReLU(), conv(4, 1)),
     "even kernel, same": lambda: nn.Conv2d(1, 1, 4, padding="same"),
@@ -131,6 +150,10 @@ ZOO = {
     "channel slices": pointwise(lambda x: torch.cat([x[:, 2:], x[:, :2] * 2], 1)),
     "split": pointwise(lambda x: torch.cat(x.chunk(2, 1)[::-1], 1)),
     "max over channels": pointwise(lambda x: x * x.max(1, True)[0] + x.mean(1, True)),
+    "channels padded and repeated": pointwise(
+        lambda x: F.pad(x[:, :1].repeat(1, 2, 1, 1), (0, 0, 0, 0, 1, 1))
+    ),
+    "constant written piece by piece": pointwise(lambda x: x * drawn(x)),
     "mean and constants": pointwise(lambda x: (x - 0.3) / (x.abs() + 1) + torch.ones(4, 1, 1)),
     "constant field": lambda: Then(
         lambda x, a, b: b(a(x) + torch.linspace(0, 1, x.shape[3], dtype=x.dtype)),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.boxes import pasted
 from pdcr_widgets.causal.incremental.budget import default_budget
-from pdcr_widgets.causal.incremental.cache import LOCK, prepared
+from pdcr_widgets.causal.incremental.cache import LOCK, known_verdict, prepared
 from pdcr_widgets.causal.incremental.capture import Recording, Unsupported, record
 from pdcr_widgets.causal.incremental.check import (
     CHECKED,
@@ -26,6 +26,8 @@ from pdcr_widgets.causal.incremental.engine import IncrementalEngine, as_images
 from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.scores import first_tensor
 from pdcr_widgets.causal.segmenter import Segmenter
+
+FAILURES = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError)
 
 
 def incremental_engine(
@@ -72,26 +74,40 @@ def incremental_engine(
     images = as_images(image, segmenter)
     memory = default_budget(images.device) if memory is None else memory
 
+    question = tuple(s.stop - s.start for s in window)
+    slow = known_verdict(segmenter.model, images, question)
+    if must_be_faster and slow:
+        raise Unsupported(slow)
+
     def recorded(batch: Tensor) -> Recording:
         with LOCK, segmenter.evaluating():
             return record(segmenter.model, batch, first_tensor)
 
-    recording = recorded(images)
-    known = prepared(segmenter.model, recording, lambda: recorded(torch.cat([images, images])))
-    engine = IncrementalEngine(segmenter, recording, known, window, memory)
-    size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
-    trial = _Trial(engine, segmenter, images[0], window, size)
-    if "equal" not in known.verdicts:
-        known.verdicts["equal"] = trial.disagreement()
-    reason = known.verdicts["equal"]
-    if must_be_faster and not reason:
-        question = tuple(s.stop - s.start for s in window)
-        if question not in known.verdicts:
-            known.verdicts[question] = trial.slowness()
-        reason = known.verdicts[question]
+    try:
+        recording = recorded(images)
+        known = prepared(
+            segmenter.model, recording, lambda: recorded(images.repeat_interleave(2, 0))
+        )
+        engine = IncrementalEngine(segmenter, recording, known, window, memory)
+        size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
+        trial = _Trial(engine, segmenter, images[0], window, size)
+        reason = _verdict(known.verdicts, trial, question if must_be_faster else None)
+    except FAILURES as error:
+        raise Unsupported(f"its windows cannot be computed: {error}") from error
     if reason:
         raise Unsupported(reason)
     return engine
+
+
+def _verdict(verdicts: dict[Any, str], trial: _Trial, question: Any) -> str:
+    """Reason against the engine, found out where it is not known."""
+    if "equal" not in verdicts:
+        verdicts["equal"] = trial.disagreement()
+    if verdicts["equal"] or question is None:
+        return verdicts["equal"]
+    if question not in verdicts:
+        verdicts[question] = trial.slowness()
+    return verdicts[question]
 
 
 class _Trial:

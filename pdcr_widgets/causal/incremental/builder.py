@@ -9,13 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import look_through
-from pdcr_widgets.causal.incremental.capture import (
-    Recording,
-    Ref,
-    Unsupported,
-    map_leaves,
-    references,
-)
+from pdcr_widgets.causal.incremental.capture import Recording, Unsupported
 from pdcr_widgets.causal.incremental.graph import (
     Graph,
     Node,
@@ -26,6 +20,7 @@ from pdcr_widgets.causal.incremental.graph import (
 )
 from pdcr_widgets.causal.incremental.kinds import Shape, Whole
 from pdcr_widgets.causal.incremental.program import Instruction, Repeated, Slot
+from pdcr_widgets.causal.incremental.trees import Ref, map_leaves, references
 
 
 class Opaque(Exception):
@@ -161,7 +156,7 @@ def build(recording: Recording, rules: dict[str, Rule], pointwise: Rule) -> Grap
             continue
         try:
             result = _apply(builder, index, rules, pointwise)
-        except Opaque:
+        except (Opaque, KeyError):  # no rule, or a form of the operator that its rule does not know
             builder.whole(index)
             continue
         if isinstance(result, Node):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,16 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pdcr_widgets.causal.incremental.trees import Ref as Ref
+from pdcr_widgets.causal.incremental.trees import map_leaves, references
+
 
 class Unsupported(Exception):
     """The model cannot be evaluated incrementally, or not faster than by plain passes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """The result of another call."""
-
-    index: int
 
 
 @dataclass(slots=True)
@@ -126,6 +122,7 @@ class _Recorder(TorchDispatchMode):
         self.index = {id(images): 0}
         self.layers: dict[str, int] = {}
         self._kept: list[Any] = [images]
+        self._made: set[int] = set()
         self._uses: Counter[int] = Counter()
         self._stale: set[int] = set()
         self._aliases: defaultdict[int, set[int]] = defaultdict(set)
@@ -145,18 +142,38 @@ class _Recorder(TorchDispatchMode):
         if live:
             _refuse(func, args)
         written = [i for i, a in enumerate(func._schema.arguments) if _is_written(a)]
+        if written and not live:
+            return self._write_constant(func, written, args, kwargs)
         if written:
             func = self._write(func, written, args)
         result = (_in_place(func) if written else func)(*args, **kwargs)
         self._note(func, refs, named, live, result)
         return result
 
+    def _write_constant(
+        self, func: Any, written: list[int], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Write what does not depend on the image; whoever reads it later sees a new constant."""
+        for position in written:
+            target = args[position] if position < len(args) else None
+            if not isinstance(target, Tensor):
+                raise Unsupported(f"the model writes into tensors with {func}")
+            for alias in self._aliases.pop(_storage(target), set()):
+                if self.calls[alias].live:
+                    raise Unsupported("the model writes into a view of its activations")
+                value = self.values[alias]
+                self.values[alias] = value.clone()
+                self.index.pop(id(value), None)
+        return func(*args, **kwargs)
+
     def _refer(self, tree: Any) -> Any:
         return map_leaves(tree, Tensor, self._ref)
 
     def _ref(self, tensor: Tensor) -> Ref:
         if id(tensor) not in self.index:
-            self._add(Call(None, shape=tuple(tensor.shape), dtype=tensor.dtype), tensor)
+            seen = id(tensor) in self._made
+            call = Call(_made if seen else None, shape=tuple(tensor.shape), dtype=tensor.dtype)
+            self._add(call, tensor)
         index = self.index[id(tensor)]
         if index in self._stale:
             raise Unsupported("the model changes a tensor in place while a view of it is in use")
@@ -170,6 +187,8 @@ class _Recorder(TorchDispatchMode):
         if isinstance(value, Tensor):
             self.index[id(value)] = index
             self._kept.append(value)
+            if call.op is not None:
+                self._made.add(id(value))
             self._aliases[_storage(value)].add(index)
         return index
 
@@ -200,6 +219,10 @@ class _Recorder(TorchDispatchMode):
             if alias != index:
                 self._stale.add(alias)
         return functional
+
+
+def _made() -> None:
+    """Stand-in for the operations behind a constant that the model wrote piece by piece."""
 
 
 def _refuse(func: Any, args: tuple[Any, ...]) -> None:
@@ -260,26 +283,3 @@ def _watched_modules(model: Any, recorder: _Recorder) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def map_leaves(tree: Any, kinds: type | tuple[type, ...], replace: Callable[[Any], Any]) -> Any:
-    """Copy nested lists, tuples and dicts with every leaf of these types replaced."""
-    if isinstance(tree, kinds):
-        return replace(tree)
-    if isinstance(tree, Mapping):
-        return {key: map_leaves(value, kinds, replace) for key, value in tree.items()}
-    if isinstance(tree, (tuple, list)):
-        return type(tree)(map_leaves(value, kinds, replace) for value in tree)
-    return tree
-
-
-def references(tree: Any) -> Iterator[int]:
-    """Indices of all `Ref` in nested lists, tuples and dicts."""
-    if isinstance(tree, Ref):
-        yield tree.index
-    elif isinstance(tree, Mapping):
-        for value in tree.values():
-            yield from references(value)
-    elif isinstance(tree, Sequence) and not isinstance(tree, str):
-        for value in tree:
-            yield from references(value)

@@ -126,10 +126,10 @@ class Executor:
             table.store(self._mean(node, plan, group.picked), 0)
             return
         for group in windows.groups:
-            for part in chunks(group, self._footprints[index]):
+            for part, length in chunks(group, self._footprints[index]):
                 starts = windows.starts[part.picked]
                 result = self._computed(index, starts, group.size, plan, part.picked)
-                table.store(result, part.origin)
+                table.store(result[:length], part.origin)
 
     def _computed(
         self, index: int, starts: Ints, size: tuple[int, ...], plan: Plan, picked: Ints

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.builder import Builder, Opaque
-from pdcr_widgets.causal.incremental.capture import Ref, map_leaves
 from pdcr_widgets.causal.incremental.graph import Node, Operand, operator_name
 from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp
+from pdcr_widgets.causal.incremental.trees import Ref, map_leaves
 
 NATIVE = frozenset({"prelu", "hardswish", "log_sigmoid", "to", "_to_copy", "type_as"})
 PARTS = frozenset({"split", "split_with_sizes", "chunk", "max", "min", "var_mean", "unbind"})
@@ -21,6 +21,7 @@ OVER_CHANNELS = frozenset(
         *("softmax", "log_softmax", "_softmax", "_log_softmax", "cat", "glu", "cumsum"),
         *("sum", "amax", "amin", "argmax", "argmin", "var", "std", "norm", "linalg_vector_norm"),
         *("index_select", "channel_shuffle", "unsafe_chunk", "mean"),
+        *("pad", "constant_pad_nd", "repeat"),
     }
 )
 

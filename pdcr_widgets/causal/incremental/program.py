@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pdcr_widgets.causal.incremental.capture import map_leaves
+from pdcr_widgets.causal.incremental.trees import map_leaves
 
 
 @dataclass(frozen=True, slots=True)

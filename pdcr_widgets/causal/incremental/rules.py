@@ -129,7 +129,7 @@ def batch_norm(b: Builder, index: int, a: dict[str, Any]) -> Node:
 
 def mean(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
     """Mean over the map; over channels it is positionwise."""
-    dims = a["dim"]
+    dims = a.get("dim")
     everywhere = list(range(2, b.spatial_dims + 2))
     ndim = b.spatial_dims + 2
     if dims is None or not a["keepdim"] or sorted(d % ndim for d in dims) != everywhere:
@@ -183,6 +183,7 @@ FIRST_RESULT: Rules = {
 }
 
 RULES: Rules = {
+    **dict.fromkeys((*NATIVE, *OVER_CHANNELS), positionwise),
     **VIEW_RULES,
     **RESAMPLING_RULES,
     **_by_dimension("conv", convolution),
@@ -193,5 +194,4 @@ RULES: Rules = {
     "batch_norm": batch_norm,
     "mean": mean,
     "getitem": part,
-    **dict.fromkeys((*NATIVE, *OVER_CHANNELS), positionwise),
 }

@@ -37,14 +37,21 @@ def conversion(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
         return positionwise(b, index, a)
 
 
-def pad(b: Builder, index: int, a: dict[str, Any]) -> Operand:
-    """Padding of spatial axes by a constant, by reflection, replication or wrapping around."""
-    return _padded(b, a["self"], a["pad"], a["mode"], a["value"] or 0.0)
+def pad(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
+    """Padding of spatial axes; of channels by a constant it is positionwise."""
+    spatial = 2 * b.spatial_dims
+    if any(a["pad"][spatial:]) and not any(a["pad"][:spatial]) and len(a["pad"]) == spatial + 2:
+        return positionwise(b, index, {**a, "dim": 1})
+    return _padded(b, a["self"], a["pad"], a.get("mode", "constant"), a["value"] or 0.0)
 
 
-def constant_pad(b: Builder, index: int, a: dict[str, Any]) -> Operand:
-    """Padding by a constant."""
-    return _padded(b, a["self"], a["pad"], "constant", a["value"])
+def repeat(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
+    """Repetition of channels."""
+    if [count for axis, count in enumerate(a["repeats"]) if axis != 1] != [1] * (
+        b.spatial_dims + 1
+    ):
+        raise Opaque
+    return positionwise(b, index, {**a, "dim": 1})
 
 
 def reflection_pad(b: Builder, index: int, a: dict[str, Any]) -> Operand:
@@ -166,7 +173,8 @@ VIEW_RULES: dict[str, Rule] = {
     **dict.fromkeys(("view", "reshape", "_unsafe_view", "expand", "feature_alpha_dropout"), alias),
     **dict.fromkeys(("to", "_to_copy", "type_as"), conversion),
     "pad": pad,
-    "constant_pad_nd": constant_pad,
+    "constant_pad_nd": pad,
+    "repeat": repeat,
     "_pad_circular": circular_pad,
     **_by_dimension("reflection_pad", reflection_pad),
     **_by_dimension("replication_pad", replication_pad),

@@ -61,18 +61,24 @@ class Windows:
 Plan = dict[int, Windows]
 
 
-def chunks(group: Group, footprint: float) -> Iterator[Group]:
-    """Parts of a group that a cache holds, of few lengths: libraries prepare for each."""
+def chunks(group: Group, footprint: float) -> Iterator[tuple[Group, int]]:
+    """Parts of a group that a cache holds; lengths are powers of two, the last may repeat itself.
+
+    Convolution libraries prepare for every shape they meet, so shapes should come back. With each
+    part comes its length without the repetition.
+    """
     rows = int(np.prod(group.size))
-    length = 8
+    length = 1
     while 2 * length * rows * footprint <= CACHED:
         length *= 2
     done, count = 0, len(group.picked)
     while done < count:
-        while done + length > count and length > 8:
+        left = count - done
+        while length >= 2 * left or (length > 8 and length > 1.25 * left):
             length //= 2
         part = group.picked[done : done + length]
-        yield Group(part, group.size, group.origin + done * rows)
+        repeated = np.pad(part, (0, length - len(part)), mode="edge")
+        yield Group(repeated, group.size, group.origin + done * rows), len(part)
         done += length
 
 
