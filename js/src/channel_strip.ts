@@ -33,29 +33,31 @@ function render({ model: anyModel, el }: RenderProps): void {
   const strip = h("div", { class: "pdcr-strip", role: "listbox", "aria-label": "Channels" });
   el.append(strip);
   const cards = new Map<string, HTMLButtonElement>();
-  const rebuild = () => {
-    cards.clear();
-    const pictures = thumbs(model.get("thumbs"));
-    model.get("names").forEach((name, i) => {
-      cards.set(name, card(model, name, pictures[i] ?? null));
-    });
-    refresh();
-  };
-  const refresh = () => {
-    const order = ranked(model.get("names"), model.get("effects"));
+  let shown: unknown = null;
+  const draw = () => {
+    const names = model.get("names");
+    if (shown !== names || cards.size !== names.length) {
+      shown = names;
+      rebuild(model, cards);
+    }
+    const order = ranked(names, model.get("effects"));
     for (const place of order) update(model, cards, place);
-    const wanted = order.map((place) => cards.get(model.get("names")[place]!)!);
-    if (wanted.some((element, i) => strip.children[i] !== element)) {
+    const wanted = order.map((place) => cards.get(names[place]!)!);
+    if (strip.children.length !== wanted.length || wanted.some((e, i) => strip.children[i] !== e)) {
       strip.replaceChildren(...wanted);
     }
   };
-  model.on("change:thumbs", rebuild);
-  model.on("change:names", rebuild);
-  for (const name of ["effects", "stderr", "colormap", "limit", "channel"] as const) {
-    model.on(`change:${name}`, refresh);
-  }
+  for (const name of STRIP_TRAITS) model.on(`change:${name}`, draw);
   strip.addEventListener("keydown", (event) => move(strip, event));
-  rebuild();
+  draw();
+}
+
+function rebuild(model: Model, cards: Map<string, HTMLButtonElement>): void {
+  const pictures = thumbs(model.get("thumbs"));
+  cards.clear();
+  model.get("names").forEach((name, i) => {
+    cards.set(name, card(model, name, pictures[i] ?? null));
+  });
 }
 
 /** Places of the channels, largest effect first; those not measured yet stay in order at the end. */

@@ -6,6 +6,9 @@ from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.explorer import Explorer
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
+from pdcr_widgets.widgets.named_regions import NamedRegion
+from pdcr_widgets.widgets.network_explorer import NetworkExplorer
+from pdcr_widgets.widgets.network_view import NetworkView
 from pdcr_widgets.widgets.patch_inspector import PatchInspector
 from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
@@ -17,6 +20,9 @@ __all__ = [
     "BaselineControls",
     "Explorer",
     "LayerEffectChart",
+    "NamedRegion",
+    "NetworkExplorer",
+    "NetworkView",
     "PatchInspector",
     "QuestionControls",
     "RegionCanvas",

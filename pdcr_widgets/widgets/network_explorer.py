@@ -63,7 +63,7 @@ class NetworkExplorer(View):
         self._scale = w.Dropdown(options=[(words, name) for name, words in SCALES.items()])
         self._scale.layout.width = "190px"
         self._about_channel = markup("pdcr-words")
-        self._pictures = [_picture(name) for name in ("activation", "change of the prediction")]
+        self._pictures = [_picture(), _picture()]
         super().__init__(**traits)
         wrap = w.Layout(flex_flow="row wrap", align_items="flex-start", overflow="visible")
         self.fill(
@@ -169,9 +169,9 @@ class NetworkExplorer(View):
         return compose(base, colors, 1.0, outlines)
 
 
-def _picture(name: str) -> w.VBox:
+def _picture() -> w.VBox:
     image = w.Image(format="png", layout=w.Layout(width="100%"))
-    image.alt = name
+    image.add_class("pdcr-map")
     place = w.Layout(width="320px", margin="0 12px 0 0", overflow="visible")
     return w.VBox([image, markup("pdcr-hint")], layout=place)
 

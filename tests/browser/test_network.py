@@ -1,0 +1,65 @@
+"""The network's diagram and its channels, with a mouse and a keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pages import Site
+from playwright.sync_api import Locator, Page, expect
+from watching import STARTS_MS
+
+CELLS = [
+    "import pdcr_widgets as pdcr\nfrom pdcr_widgets.widgets import NetworkExplorer",
+    "case = pdcr.demo.load('brain')",
+    "session = pdcr.Session(case, patch_size=32, baseline='mean')\nsession.run()",
+    "network = NetworkExplorer(session)\nnetwork",
+]
+
+
+@pytest.fixture(params=["lab", "voila"])
+def page(request: pytest.FixtureRequest) -> Page:
+    site: Site = request.getfixturevalue(request.param)
+    shown = site.open(CELLS)
+    expect(shown.locator(".pdcr-skip-text").last).to_contain_text(".", timeout=STARTS_MS)
+    return shown
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.locator(f'.pdcr-part[data-name="{name}"]')
+
+
+def test_a_stage_opens_into_channels_and_a_channel_into_maps(
+    page: Page, shot: Callable[[str], Path]
+) -> None:
+    expect(part(page, "encoder.0 -> decoder.2")).to_be_visible()
+    part(page, "encoder.1").click()
+    expect(part(page, "encoder.1")).to_have_attribute("aria-pressed", "true")
+    cards = page.locator(".pdcr-strip button")
+    expect(cards).to_have_count(32, timeout=STARTS_MS)
+    expect(cards.last.locator(".pdcr-strip-effect")).not_to_have_text("…", timeout=STARTS_MS)
+    painted = cards.first.locator("canvas").evaluate(
+        "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
+    )
+    assert painted > 10
+    cards.first.click()
+    expect(cards.first).to_have_attribute("aria-selected", "true")
+    maps = page.locator("img.pdcr-map:visible")
+    expect(maps).to_have_count(2, timeout=STARTS_MS)
+    assert maps.evaluate_all("all => all.every(one => one.naturalWidth > 100)")
+    shot("channels")
+
+
+def test_the_keyboard_selects_and_pins(page: Page, shot: Callable[[str], Path]) -> None:
+    for name in ("encoder.0", "decoder.1"):
+        part(page, name).focus()
+        page.keyboard.press("Enter")
+        expect(part(page, name)).to_have_attribute("aria-pressed", "true")
+        expect(part(page, name)).to_be_focused()
+        page.get_by_role("button", name="Pin to compare").click()
+    expect(page.locator(".pdcr-comparison th")).to_have_count(4)
+    shot("pinned")
+    page.set_viewport_size({"width": 700, "height": 900})
+    wide = page.locator(".pdcr-network").evaluate("one => one.clientWidth")
+    assert wide <= 700
