@@ -26,9 +26,10 @@ from pathlib import Path
 
 import pytest
 from pages import ACT_MS, Console, Kernels, Site, render, run_all, stay_here
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from servers import free_port, lab_command, serving, voila_command
 
+expect.set_options(timeout=ACT_MS)
 SCREENSHOTS = Path(__file__).resolve().parents[2] / ".screenshots"
 FLAGS = [
     "--no-sandbox",

@@ -13,7 +13,7 @@ from playwright.sync_api import ConsoleMessage, Page, Route, WebSocket
 
 OPEN_MS = 60_000
 RUN_MS = 180_000
-ACT_MS = 20_000
+ACT_MS = 60_000
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 # bqplot draws its marks once before it knows its own size.
