@@ -399,6 +399,13 @@ class TestStillPicture:
     def test_is_drawn_for_any_shape(self, shape: tuple[int, ...]) -> None:
         assert self.open(RegionCanvas(np.ones(shape))).ndim == 3
 
+    def test_of_a_huge_picture_is_small_in_a_notebook(self) -> None:
+        huge = RegionCanvas(np.zeros((4096, 4096), np.uint8), region=(0, 0, 2048, 2048))
+        data, _ = huge._repr_mimebundle_()
+        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+        assert picture.size == (1024, 1024)
+        assert picture.getpixel((512, 100)) != picture.getpixel((511, 100))
+
     def test_marks_what_is_not_a_number(self) -> None:
         picture = np.zeros((8, 8))
         picture[4, 4] = np.nan
@@ -409,7 +416,7 @@ class TestStillPicture:
         canvas.region = (0, 0, 2, 2)
         data, _ = canvas._repr_mimebundle_()
         assert "application/vnd.jupyter.widget-view+json" in data
-        assert base64.b64decode(data["image/png"]) == canvas.to_png()
+        assert base64.b64decode(data["image/png"]) == canvas.to_png(1024)
         assert data["text/plain"] == "RegionCanvas(40 x 56 pixels, region of 4 pixels)"
 
 

@@ -12,7 +12,8 @@ import { Stage } from "./stage";
 import type { Model, Traits } from "./traits";
 import { type Frame, toImage } from "./view";
 
-const CURSOR_MS = 40;
+/** Python hears of the pointer this often; what is linked in the browser, at every move. */
+const CURSOR_MS = 100;
 /** Screen pixels within which a handle or a corner is hit. */
 const REACH = 4;
 
@@ -196,10 +197,10 @@ export class CanvasView {
   };
 
   private shareCursor(now: boolean): void {
+    this.model.set("cursor", this.pointed);
     const time = performance.now();
     if (!now && time - this.lastCursor < CURSOR_MS) return;
     this.lastCursor = time;
-    this.model.set("cursor", this.pointed);
     this.model.save_changes();
   }
 

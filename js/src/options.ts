@@ -22,6 +22,7 @@ export function options(view: CanvasView): Part {
     [["inspect"], fixed(h("span", { class: "pdcr-hint" }, "Click a patch to inspect it"))],
     [["window"], windowPresets(view)],
     [SHAPES, modes(view)],
+    [["pick"], pickHint(view)],
     [["box", "ellipse"], snap(view)],
     [["box"], sides(view)],
     [["brush", "eraser"], brushSize(view)],
@@ -36,6 +37,17 @@ export function options(view: CanvasView): Part {
         part.element.hidden = !tools.includes(tool);
         if (!part.element.hidden) part.refresh();
       }
+    },
+  };
+}
+
+function pickHint(view: CanvasView): Part {
+  const text = h("span", { class: "pdcr-hint" });
+  return {
+    element: text,
+    refresh() {
+      const any = view.sources.mask("prediction") ?? view.sources.mask("truth");
+      text.textContent = any ? "Click inside a contour" : "No prediction or truth to pick from";
     },
   };
 }

@@ -59,6 +59,9 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   watchConnection(model, (connected) => notice.keep(connected ? "" : NOT_CONNECTED), signal);
   view.painted = () => {
     canvas.setAttribute("aria-label", model.get("label"));
+    // A finger scrolls the page while there is nothing to draw or to pan.
+    const still = model.get("tool") === "inspect" && view.navigator.zoom[0] <= 1;
+    canvas.style.touchAction = still ? "pan-x pan-y" : "none";
     for (const part of parts) part.refresh();
   };
   for (const name of [...TRAIT_NAMES, ...VOLUME_TRAIT_NAMES])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from pdcr_widgets.widgets.canvas_wire import nice_limit, suggested_window
 from pdcr_widgets.widgets.colors import COLORMAPS
 
 SHORT_SIDE = 384
@@ -16,7 +18,11 @@ REGION_COLOR = (255, 214, 10)
 TOUCHED = 36 / 255
 """Opacity of the region's colour on patches that touch it."""
 
-CONTOUR_COLORS = {"prediction": (34, 211, 238), "truth": (74, 222, 128)}
+OUTLINE_COLORS = {
+    "truth": (74, 222, 128),
+    "prediction": (34, 211, 238),
+    "region": REGION_COLOR,
+}
 NOT_A_NUMBER = (96, 48, 96)
 
 
@@ -26,10 +32,10 @@ def grey_or_color(
     """Give ``(height, width, 3)`` values of 0..255 of one channel, or of three (``channel`` -1)."""
     chosen = picture[:3] if channel < 0 else np.repeat(picture[channel : channel + 1], 3, axis=0)
     low, high = min(w[0] for w in window), max(w[1] for w in window)
-    scaled = (np.nan_to_num(chosen.astype(float)) - low) / max(high - low, 1e-12)
+    scaled = (np.nan_to_num(chosen.astype(np.float32)) - low) / max(high - low, 1e-12)
     pixels = np.moveaxis(np.clip(255 * scaled, 0, 255), 0, -1)
-    missing = np.isnan(np.moveaxis(chosen.astype(float), 0, -1))
-    return np.where(missing, NOT_A_NUMBER, pixels)
+    missing = np.isnan(np.moveaxis(chosen.astype(np.float32), 0, -1))
+    return np.where(missing, np.float32(NOT_A_NUMBER), pixels)
 
 
 def color_effects(effect: np.ndarray, limit: float, colormap: str) -> np.ndarray:
@@ -98,3 +104,34 @@ def compose(
     file = io.BytesIO()
     drawn.save(file, "PNG")
     return file.getvalue()
+
+
+def still(canvas: Any, ate: Any, longest: int | None) -> bytes:
+    """Draw a `RegionCanvas` with an effect map (or None) as a PNG file.
+
+    Of a picture whose longer side has more than `longest` pixels, pixels are left out.
+    """
+    step = 1 if longest is None else max(1, -(-max(canvas.shape) // longest))
+    thin = (..., slice(None, None, step), slice(None, None, step))
+    channel = canvas.channel if canvas.channel >= 0 or len(canvas.image) == 3 else 0
+    shown = canvas.image if channel < 0 else canvas.image[channel : channel + 1]
+    known = getattr(canvas, "suggested_windows", None)
+    windows = tuple(known or (suggested_window(each) for each in shown))
+    base = grey_or_color(
+        canvas.image[thin], channel, windows if canvas.window is None else (canvas.window,)
+    )
+    masks = {name: getattr(canvas, name) for name in ("truth", "prediction", "region")}
+    outlines = [
+        (mask[thin], OUTLINE_COLORS[name])
+        for name, mask in masks.items()
+        if mask is not None and getattr(canvas, f"show_{name}")
+    ]
+    aspect = canvas.spacing[0] / canvas.spacing[1] if canvas.spacing else 1.0
+    effects = None if ate is None else _effect_pixels(canvas, ate)[::step, ::step]
+    return compose(base, effects, canvas.opacity, outlines, aspect)
+
+
+def _effect_pixels(canvas: Any, ate: Any) -> np.ndarray:
+    hidden = canvas.significant & ~ate.significant & np.isfinite(ate.effect)
+    limit = canvas.limit or nice_limit(ate.effect)
+    return ate.to_image(color_effects(np.where(hidden, 0, ate.effect), limit, canvas.colormap))

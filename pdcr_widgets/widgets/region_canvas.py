@@ -27,6 +27,9 @@ TOOLS = (
     "inspect", "move", "box", "ellipse", "polygon", "lasso", "brush", "eraser", "pick", "window",
 )  # fmt: skip
 MODES = ("replace", "add", "subtract", "intersect")
+LARGEST_STILL = 1024
+"""Pixels of the longer side of the still picture that is kept in a notebook."""
+
 LAYERS = ("prediction", "truth", "notes")
 
 
@@ -224,40 +227,21 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         """
         self._ack_callbacks.register_callback(callback, remove=remove)
 
-    def to_png(self) -> bytes:
-        """Give the picture with its map and contours as a PNG file, drawn in Python."""
-        channel = self.channel if self.channel >= 0 or len(self.image) == 3 else 0
-        shown = self.image if channel < 0 else self.image[channel : channel + 1]
-        known = getattr(self, "suggested_windows", None)
-        windows = tuple(known or (canvas_wire.suggested_window(each) for each in shown))
-        base = canvas_picture.grey_or_color(
-            self.image, channel, windows if self.window is None else (self.window,)
-        )
-        masks = {"truth": self.truth, "prediction": self.prediction}
-        outlines = [
-            (mask, canvas_picture.CONTOUR_COLORS[name])
-            for name, mask in masks.items()
-            if mask is not None and getattr(self, f"show_{name}")
-        ]
-        if self.show_region:
-            outlines.append((self.region, canvas_picture.REGION_COLOR))
-        aspect = self.spacing[0] / self.spacing[1] if self.spacing else 1.0
-        return canvas_picture.compose(base, self._effect_pixels(), self.opacity, outlines, aspect)
+    def to_png(self, longest: int | None = None) -> bytes:
+        """Give the picture with its map and contours as a PNG file, drawn in Python.
+
+        Parameters
+        ----------
+        longest
+            Pixels that the longer side may have; pixels of a larger picture are left out.
+        """
+        return canvas_picture.still(self, self._ate, longest)
 
     def close(self) -> None:
         """Close the canvas and its layers."""
         super().close()
         if self._layers is not None:
             self._layers.close()
-
-    def _effect_pixels(self) -> np.ndarray | None:
-        ate = self._ate
-        if ate is None:
-            return None
-        hidden = self.significant & ~ate.significant & np.isfinite(ate.effect)
-        effect = np.where(hidden, 0, ate.effect)
-        limit = self.limit or canvas_wire.nice_limit(ate.effect)
-        return canvas_picture.color_effects(ate.to_image(effect), limit, self.colormap)
 
     @t.observe("prediction", "truth")
     def _contour_changed(self, change: Any) -> None:
@@ -287,5 +271,5 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         height, width = self.shape
         pixels = int(self.region.sum())
         data["text/plain"] = f"RegionCanvas({height} x {width} pixels, region of {pixels} pixels)"
-        data["image/png"] = base64.b64encode(self.to_png()).decode("ascii")
+        data["image/png"] = base64.b64encode(self.to_png(LARGEST_STILL)).decode("ascii")
         return data, metadata
