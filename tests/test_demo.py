@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,9 +62,16 @@ def test_held_out_dice_beats_the_best_intensity_band(case: Case, stack: AxialSta
 def test_every_validation_on_the_card_is_good(case: Case) -> None:
     validation = case.card["validation"]
     assert len(validation["other_blocks"]) == 3
-    folds = [*validation["other_blocks"], validation["hemisphere"], case.card["held_out"]]
+    folds = [*validation["other_blocks"], validation["hemisphere"][0], case.card["held_out"]]
     assert min(fold["dice"] for fold in folds) >= 0.85
-    assert all(fold["dice"] > fold["intensity_band_dice"] for fold in folds)
+    assert all(fold["dice"] > fold["intensity_band_dice"] + 0.1 for fold in folds)
+
+
+def test_readme_states_the_held_out_figures(repository: Path) -> None:
+    text = " ".join((repository / "README.md").read_text(encoding="utf-8").split())
+    held = load_card("brain")["held_out"]
+    assert f"its Dice is {held['dice']:.2f}; the best intensity band" in text
+    assert f"reaches {held['intensity_band_dice']:.2f}" in text
 
 
 def test_the_shown_slice_was_held_out_and_gives_no_patches() -> None:
