@@ -138,9 +138,13 @@ def _histogram() -> tuple[list[bq.Axis], list[bq.Mark], bq.Figure]:
         x=[], y=[], scales=scales, colors=["#e6a700"], stroke_width=2, line_style="dashed"
     )
     across = bq.Axis(
-        scale=points, label="effect of one draw, points", grid_lines="none", tick_format="~g"
+        scale=points,
+        label="effect of one draw, points",
+        label_offset="30px",
+        grid_lines="none",
+        tick_format="~g",
     )
     upwards = bq.Axis(scale=draws, side="left", label="draws", tick_format="d")
-    margin = {"top": 6, "bottom": 38, "left": 44, "right": 12}
+    margin = {"top": 6, "bottom": 42, "left": 44, "right": 12}
     figure = quiet_figure("170px", margin, marks=[bars, mean], axes=[across, upwards])
     return [across, upwards], [bars, mean], figure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +49,45 @@ def test_a_reload_brings_the_explorer_back_to_work(
     watch.wait_painted_anew(before)
     watch.wait_bars(50)
     assert execute("print(explorer.session.error)").strip() == ""
+
+
+KEEP_STATUS = """
+explorer.session.observe(lambda change: print(change.new, file=log, flush=True), names="status")
+log = open("status.txt", "w")
+explorer.session.patch_size = 4
+"""
+
+
+def test_work_pauses_when_the_page_is_left_and_goes_on_when_it_is_back(
+    lab: Site, notebook_dir: Path
+) -> None:
+    page = lab.open([*CELLS, KEEP_STATUS])
+    watch = Watch(page).settle()
+    watch.told("4 × 4 px")
+    page.evaluate("async () => await window.jupyterapp.commands.execute('docmanager:save')")
+    url = page.url.replace("?reset", "")
+    page.goto("about:blank")
+    wait_for_status(notebook_dir, "paused")
+    page.goto(url)
+    watch.settle()
+    wait_for_status(notebook_dir, "paused running")
+
+
+def wait_for_status(folder: Path, course: str) -> None:
+    """Look at what the status was, as the kernel wrote it, until it took this course."""
+    deadline, pause = time.monotonic() + STARTS_MS / 1000, threading.Event()
+    seen = ""
+    while time.monotonic() < deadline:
+        seen = " ".join((folder / "status.txt").read_text().split())
+        if course in seen:
+            return
+        pause.wait(0.2)
+    raise AssertionError(f"the status went {seen!r}, not {course!r}")
+
+
+def test_notebook_7_shows_it_as_well(notebook7: Site) -> None:
+    watch = Watch(notebook7.open(CELLS)).settle()
+    watch.wait_bars(50)
 
 
 def test_a_cell_that_runs_again_ends_the_old_work(lab: Site, execute: Callable[[str], str]) -> None:
