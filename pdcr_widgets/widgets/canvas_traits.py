@@ -22,13 +22,25 @@ from pdcr_widgets.widgets.canvas_wire import (
 _IDS = count(1)
 
 
-def _same(old: Any, new: Any) -> bool:
-    if old is None or new is None or old is t.Undefined:
-        return old is new
-    return old.shape == new.shape and bool(np.array_equal(old, new))
+class ArrayTrait(t.TraitType[Any, Any]):
+    """An array. Setting equal values is no change; traitlets would ask for one truth value."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Set the trait and tell its observers."""
+        new = self._validate(obj, value)
+        old = obj._trait_values.get(self.name, self.default_value)
+        obj._trait_values[self.name] = new
+        if not self.same(old, new):
+            obj._notify_trait(self.name, old, new)
+
+    def same(self, old: Any, new: Any) -> bool:
+        """Whether two values are equal."""
+        if old is None or new is None:
+            return old is new
+        return bool(np.array_equal(old, new))
 
 
-class Picture(t.TraitType[np.ndarray, Any]):
+class Picture(ArrayTrait):
     """A picture, kept as ``(channels, height, width)``. The browser cannot change it."""
 
     info_text = (
@@ -50,11 +62,15 @@ class Picture(t.TraitType[np.ndarray, Any]):
         wire = image_to_wire(value, next(_IDS), getattr(owner, "suggested_windows", None))
         return wire | {"place": getattr(owner, "place", "")}
 
+    def same(self, old: Any, new: Any) -> bool:
+        """Whether two values are one: a picture is too large to compare, so setting it is news."""
+        return old is new
+
     def _from_json(self, _value: Any, owner: Any) -> Any:
         return getattr(owner, self.name)
 
 
-class Probability(t.TraitType[np.ndarray | None, Any]):
+class Probability(ArrayTrait):
     """Probabilities of 0..1 of the shape of the owner's image; 16 bits each on the wire."""
 
     info_text = "probabilities of the shape of the image, or None"
@@ -83,7 +99,7 @@ class MaskArray(np.ndarray):
         return np.asarray(np.asarray(self) != other).view(_Compared)
 
 
-class Mask(t.TraitType[np.ndarray, Any]):
+class Mask(ArrayTrait):
     """A boolean array of the shape of the owner's image; packed bits on the wire.
 
     A mask from the browser that does not fit the image was drawn on a picture that has been
@@ -102,12 +118,6 @@ class Mask(t.TraitType[np.ndarray, Any]):
         if value is None:
             raise t.TraitError(f"{self._what} cannot be None; clear it with an all-False array")
         return as_mask(value, owner.image.shape[1:], self._what).view(MaskArray)
-
-    def set(self, obj: Any, value: Any) -> None:
-        """Set the trait, unless the same mask is there already."""
-        new = self._validate(obj, value)
-        if not _same(obj._trait_values.get(self.name, t.Undefined), new):
-            super().set(obj, new)
 
     def _from_json(self, value: Wire | None, owner: Any) -> np.ndarray | None:
         if value is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from torch import Tensor
 
 Wire = dict[str, Any]
 Windows = list[tuple[float, float]]
+
+MOST_LOOKED_AT = 1_000_000
 
 ROUNDING = 1e-3
 """How far half precision may take a probability out of 0..1."""
@@ -115,13 +118,14 @@ def image_to_wire(picture: np.ndarray, identity: int, windows: Windows | None = 
 
     `windows` are the suggested ones, one per channel; the picture's own when not given.
     """
-    finite = picture[np.isfinite(picture)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    low, high = float(picture.min()), float(picture.max())
+    whole = picture.dtype.kind in "bui" or bool((picture == np.rint(picture)).all())
     offset = 0.0
-    values = picture.astype(np.float32)
-    if finite.size == picture.size and high - low <= 65535 and (picture == np.rint(picture)).all():
+    if whole and high - low <= 65535:
         offset = low
         values = (picture - low).astype(np.uint8 if high - low <= 255 else np.uint16)
+    else:
+        values = picture.astype(np.float32)
     windows = windows or [suggested_window(channel) for channel in picture]
     return {
         "id": identity,
@@ -135,8 +139,13 @@ def image_to_wire(picture: np.ndarray, identity: int, windows: Windows | None = 
 
 
 def suggested_window(channel: np.ndarray) -> tuple[float, float]:
-    """Intensities shown as black and as white: quantiles, or the extremes where those agree."""
-    finite = channel[np.isfinite(channel)]
+    """Intensities shown as black and as white: quantiles, or the extremes where those agree.
+
+    Of a large slice or volume a part of the pixels is looked at, evenly spread.
+    """
+    step = max(1, math.ceil((channel.size / MOST_LOOKED_AT) ** (1 / channel.ndim)))
+    looked_at = channel[(slice(None, None, step),) * channel.ndim]
+    finite = looked_at[np.isfinite(looked_at)]
     if not finite.size:
         return 0.0, 1.0
     low, high = (float(value) for value in np.quantile(finite.astype(float), QUANTILES))

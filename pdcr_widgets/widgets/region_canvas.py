@@ -155,8 +155,6 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
             **traits,
         )
         self.on_msg(self._on_message)
-        for name in ("prediction", "truth"):
-            layers.outline(name, getattr(self, name), dash=name == "truth")
 
     @property
     def layers(self) -> Mapping[str, Canvas]:
