@@ -66,7 +66,8 @@ def _as_map(held: dict[str, Any]) -> ATEMap:
         name: np.array(_values(held.pop(name)), dtype=dtype).reshape(shape)
         for name, dtype in GRIDS.items()
     }
-    return ATEMap(**grids, region=mask_from_runs(held.pop("region")), **held)
+    fields: dict[str, Any] = {**held, **grids, "region": mask_from_runs(held["region"])}
+    return ATEMap(**fields)
 
 
 def _layers(effects: LayerEffects) -> dict[str, Any]:

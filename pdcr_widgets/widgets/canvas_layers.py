@@ -29,7 +29,7 @@ COLORS = {"prediction": "#22d3ee", "truth": "#4ade80"}
 Command = tuple[list[Any], list[Any]]
 
 
-class LayerManager(_CanvasManager):  # type: ignore[misc]
+class LayerManager(_CanvasManager):
     """Sends draw commands of a few layers, and remembers them."""
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ def grey_or_color(
     scaled = (np.nan_to_num(chosen.astype(np.float32)) - low) / max(high - low, 1e-12)
     pixels = np.moveaxis(np.clip(255 * scaled, 0, 255), 0, -1)
     missing = np.isnan(np.moveaxis(chosen.astype(np.float32), 0, -1))
-    return np.where(missing, np.float32(NOT_A_NUMBER), pixels)
+    return np.where(missing, np.array(NOT_A_NUMBER, dtype=np.float32), pixels)
 
 
 def color_effects(effect: np.ndarray, limit: float, colormap: str) -> np.ndarray:

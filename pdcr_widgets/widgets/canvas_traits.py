@@ -67,7 +67,7 @@ class Picture(ArrayTrait):
         return old is new
 
     def _from_json(self, _value: Any, owner: Any) -> Any:
-        return getattr(owner, self.name)
+        return getattr(owner, str(self.name))
 
 
 class Probability(ArrayTrait):
@@ -84,7 +84,7 @@ class Probability(ArrayTrait):
         return as_probability(value, owner.image.shape[1:])
 
     def _from_json(self, _value: Any, owner: Any) -> Any:
-        return getattr(owner, self.name)
+        return getattr(owner, str(self.name))
 
 
 class _Compared(np.ndarray):
@@ -124,4 +124,4 @@ class Mask(ArrayTrait):
             return None
         mask = mask_from_wire(value)
         fits = owner.image is None or mask.shape == owner.image.shape[1:]
-        return mask if fits else getattr(owner, self.name)
+        return mask if fits else getattr(owner, str(self.name))
