@@ -9,6 +9,7 @@ const options = {
     region_canvas: here("src/region_canvas.ts"),
     network_view: here("src/network_view.ts"),
     channel_strip: here("src/channel_strip.ts"),
+    figure: here("src/figure.ts"),
   },
   outdir: process.env.PDCR_STATIC ?? here("../pdcr_widgets/static"),
   bundle: true,

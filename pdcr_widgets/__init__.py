@@ -34,6 +34,7 @@ _HOME = {
     "channel_effects": "causal.components",
     "components": "causal.components",
     "dose_response": "causal.components",
+    "embed": "standalone",
     "iter_ate": "causal",
     "iter_layer_effects": "causal.components",
     "iter_sweep": "causal",

@@ -139,7 +139,7 @@ def plot_layers(
     if limit is not None:
         ax.set_xlim(-limit, limit)
     words = effects.outcome.replace("_", " ")
-    ax.set_xlabel(f"effect on {words}, points (negative: supports the target)", fontsize=SMALL)
+    ax.set_xlabel(f"effect on {words}, points\n(negative: supports the target)", fontsize=SMALL)
     return ax
 
 
@@ -151,18 +151,17 @@ def _axes(height: float) -> Any:
 def _outline(ax: Any, region: np.ndarray) -> None:
     """Draw the region's border along the sides of its pixels."""
     collections = needs("matplotlib.collections", "plot")
-    effects = needs("matplotlib.patheffects", "plot")
     padded = np.pad(region, 1)
     across = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
     along = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
     segments = [[(x - 0.5, y - 0.5), (x + 0.5, y - 0.5)] for y, x in across.tolist()]
     segments += [[(x - 0.5, y - 0.5), (x - 0.5, y + 0.5)] for y, x in along.tolist()]
-    halo = effects.withStroke(linewidth=2.2, foreground="black", alpha=0.6)
-    lines = collections.LineCollection(
-        segments, colors=REGION, linewidths=1.2, capstyle="round", path_effects=[halo]
-    )
-    lines.set_gid("region")
-    ax.add_collection(lines)
+    for name, color, width in (("halo", "black", 2.2), ("region", REGION, 1.2)):
+        lines = collections.LineCollection(
+            segments, colors=color, linewidths=width, capstyle="projecting", zorder=3
+        )
+        lines.set_gid(name)
+        ax.add_collection(lines)
 
 
 def _scale_bar(ax: Any, spatial: Sequence[int], millimetres: float) -> None:

@@ -62,7 +62,7 @@ def test_a_map_of_zeros_can_be_drawn(ate: ATEMap) -> None:
 
 
 def test_the_outline_runs_along_the_sides_of_the_region(ate: ATEMap) -> None:
-    (lines,) = ate.plot().collections
+    (lines,) = (c for c in ate.plot().collections if c.get_gid() == "region")
     segments = lines.get_segments()
     assert len(segments) == 2 * (6 + 6)
     ends = np.concatenate(segments)
