@@ -71,8 +71,12 @@ class Executor:
         if not node.operands:  # a layer overwritten in place; its window replaces all that is read
             size = _box(crop)[1]
             return self._like.new_zeros((1, node.channels, *size))
-        starts, size = _box(crop)
-        return self._computed(index, starts, size, {}, np.zeros(1, np.int64))
+        align = getattr(node.kind, "align", lambda _axis: 1)
+        ahead = [s.start % align(axis) for axis, s in enumerate(crop)]
+        wide = tuple(slice(s.start - n, s.stop) for s, n in zip(crop, ahead, strict=True))
+        starts, size = _box(wide)
+        values = self._computed(index, starts, size, {}, np.zeros(1, np.int64))
+        return values[(slice(None), slice(None), *(slice(n, None) for n in ahead))]
 
     def _original(self, index: int) -> Tensor | None:
         node = self.graph[index]
