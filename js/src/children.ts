@@ -12,18 +12,25 @@ const PREFIX = "IPY_MODEL_";
 /** ipycanvas canvases of the Python side, by name; calls back when one of them was drawn on. */
 export class Children {
   readonly canvases = new Map<string, HTMLCanvasElement>();
+  /** Rises with every drawing. */
+  drawings = 0;
   private models: CanvasModel[] = [];
   private turn = 0;
 
   constructor(
     private readonly model: Model,
-    private readonly drawn: () => void,
+    private readonly changed: () => void,
     signal: AbortSignal,
   ) {
     model.on("change:layer_models", this.load);
     signal.addEventListener("abort", () => this.release());
     void this.load();
   }
+
+  private drawn = (): void => {
+    this.drawings++;
+    this.changed();
+  };
 
   private load = async (): Promise<void> => {
     const turn = ++this.turn;

@@ -24,6 +24,7 @@ export function compose(view: CanvasView): Scene {
     effect: sources.ahead ? null : sources.effectCanvas,
     opacity: model.get("opacity"),
     layers: sources.ahead ? [] : layers(view),
+    layersDrawn: view.children.drawings,
     region: shown && !draft?.mask ? tintOf(view.store.mask) : null,
     regionColor: named(view)?.color ?? REGION_COLOR,
     others: shown ? others(view) : [],

@@ -8,12 +8,42 @@ import { toScreen } from "./view";
 const HALO = "rgba(0, 0, 0, 0.7)";
 type Context = CanvasRenderingContext2D;
 
-export function paint(context: Context, scene: Scene): void {
-  const { ratio, frame } = scene;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, frame.stageWidth, frame.stageHeight);
-  paintPictures(context, scene);
-  if (scene.grid) paintGrid(context, scene);
+/** Paints the pictures only when they change, and everything else over them in every frame. */
+export class Painter {
+  private readonly below = document.createElement("canvas");
+  private readonly context = this.below.getContext("2d")!;
+  private painted: readonly unknown[] = [];
+
+  paint(context: Context, scene: Scene): void {
+    const { width, height } = context.canvas;
+    const wanted = [...ingredients(scene), width, height];
+    const same = wanted.length === this.painted.length;
+    if (!same || wanted.some((value, index) => value !== this.painted[index])) {
+      this.painted = wanted;
+      this.below.width = width;
+      this.below.height = height;
+      this.context.scale(scene.ratio, scene.ratio);
+      paintPictures(this.context, scene);
+      if (scene.grid) paintGrid(this.context, scene);
+    }
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.drawImage(this.below, 0, 0);
+    context.scale(scene.ratio, scene.ratio);
+    paintOver(context, scene);
+  }
+}
+
+/** What the pictures are made of: when none of it changes, neither do they. */
+function ingredients(scene: Scene): unknown[] {
+  const { view, picture, effect, opacity, smooth, grid, patchSize, layersDrawn, ratio } = scene;
+  const layers = scene.layers.flatMap((layer) => [layer.canvas, layer.opacity]);
+  const { scaleX, scaleY, offsetX, offsetY } = view;
+  const place = [scaleX, scaleY, offsetX, offsetY, ratio];
+  return [picture, effect, opacity, smooth, grid, patchSize, layersDrawn, ...place, ...layers];
+}
+
+function paintOver(context: Context, scene: Scene): void {
   for (const { edge, color } of scene.others) strokeTwice(context, onScreen(scene, edge), color);
   if (scene.region) paintRegion(context, scene, scene.region, scene.draft?.shape ? 0.45 : 1);
   if (scene.patch) paintPatch(context, scene, scene.patch);

@@ -28,6 +28,8 @@ export interface Scene {
   readonly effect: HTMLCanvasElement | null;
   readonly opacity: number;
   readonly layers: readonly Layer[];
+  /** Rises whenever Python has drawn on a layer. */
+  readonly layersDrawn: number;
   readonly region: Tinted | null;
   readonly regionColor: string;
   readonly others: readonly { readonly edge: Path2D; readonly color: string }[];

@@ -1,4 +1,4 @@
-import { paint } from "./painter";
+import { Painter } from "./painter";
 import type { Scene } from "./scene";
 
 /** The visible canvas: its size on the screen, and one frame per request. */
@@ -6,6 +6,7 @@ export class Stage {
   width = 0;
   height = 0;
   private requested = 0;
+  private readonly painter = new Painter();
   private readonly context: CanvasRenderingContext2D;
 
   constructor(
@@ -36,7 +37,7 @@ export class Stage {
   private draw(): void {
     cancelAnimationFrame(this.requested);
     this.requested = 0;
-    if (this.width > 0 && this.height > 0) paint(this.context, this.scene());
+    if (this.width > 0 && this.height > 0) this.painter.paint(this.context, this.scene());
     this.painted();
   }
 }
