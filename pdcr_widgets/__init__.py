@@ -50,6 +50,7 @@ _HOME = {
     "save_nifti": "images",
     "segmenter": "causal",
     "skip_paths": "causal.components",
+    "to_python": "as_code",
 }
 _MODULES = ("causal", "demo")
 
