@@ -50,6 +50,7 @@ def exact(dependence: Dependence, touched: np.ndarray) -> bool:
     )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     kernel=st.integers(1, 5), stride=st.integers(1, 3), padding=st.integers(0, 4), window=windows
 )
@@ -63,6 +64,7 @@ def test_convolution(kernel, stride, padding, window):
     assert exact(dependence, touched)
 
 
+@settings(deadline=None, max_examples=60)
 @given(dilation=st.integers(1, 4), padding=st.integers(0, 4), window=windows)
 def test_dilated_convolution(dilation, padding, window):
     conv = nn.Conv1d(1, 1, 3, 1, padding + dilation, dilation, bias=False).double()
@@ -72,6 +74,7 @@ def test_dilated_convolution(dilation, padding, window):
     check(compose(*kind.spans(0), None, EXTENT), touched, window)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     kernel=st.integers(1, 5),
     stride=st.integers(1, 3),
@@ -92,6 +95,7 @@ def test_transposed_convolution(kernel, stride, padding, dilation, window):
     check(compose(*kind.spans(0), None, EXTENT), touched, window)
 
 
+@settings(deadline=None, max_examples=60)
 @given(size=st.integers(1, 30), align=st.booleans(), window=windows)
 def test_linear_interpolation(size, align, window):
     def resize(x):
@@ -102,6 +106,7 @@ def test_linear_interpolation(size, align, window):
     check(dependence, influence(resize), window)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     before=st.integers(0, 4),
     after=st.integers(0, 4),
@@ -120,6 +125,7 @@ def test_padding_then_convolution(before, after, mode, window):
     check(compose(outputs, outputs + 2, view, EXTENT), touched, window)
 
 
+@settings(deadline=None, max_examples=60)
 @given(a=windows, b=windows)
 def test_hull_and_meet_are_those_of_sets(a, b):
     interval_a, interval_b = (tuple(np.array([end]) for end in ends) for ends in (a, b))
@@ -136,7 +142,7 @@ def test_an_empty_interval_adds_nothing_and_meets_nothing():
     assert [int(end[0]) for end in meet(some, empty)] == [0, -1]
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(-1, 6), min_size=1, max_size=9), st.permutations(range(7)))
 def test_a_view_of_a_view(outer, inner):
     outer, inner = np.array(outer), np.array(inner)

@@ -65,7 +65,8 @@ def test_memory_does_not_change_results():
     wrapped = segmenter(net, target=0, activation="sigmoid")
     image = nets.picture((1, 32, 32))
     roomy = incremental_engine(wrapped, image, WINDOW, must_be_faster=False)
-    tight = incremental_engine(wrapped, image, WINDOW, must_be_faster=False, memory=1)
+    tight = incremental_engine(wrapped, image, WINDOW, must_be_faster=False)
+    tight._memory = 1
     values = nets.picture((5, *roomy.layers()["middle"]))
     assert_close(
         tight.layer_probabilities("middle", values),

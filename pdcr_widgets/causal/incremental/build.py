@@ -81,7 +81,7 @@ def incremental_engine(
 
     def recorded(batch: Tensor) -> Recording:
         with LOCK, segmenter.evaluating():
-            return record(segmenter.model, batch, first_tensor)
+            return record(segmenter.model, batch, first_tensor, 2 * len(batch) * memory)
 
     try:
         recording = recorded(images)

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import look_through
@@ -127,8 +128,7 @@ class Builder:
             return Slot(len(operands) - 1)
 
         args, kwargs = map_leaves(call.args, Ref, slot), map_leaves(call.kwargs, Ref, slot)
-        assert call.op is not None
-        program = (Instruction(call.op, args, kwargs),)
+        program = (Instruction(_any_strides(call.op), args, kwargs),)
         is_map = self.is_map(index)
         outputs = self.spatial(index) if is_map else (1,) * self.spatial_dims
         channels = call.shape[1] if is_map else 0
@@ -208,6 +208,12 @@ def needed(recording: Recording) -> list[int]:
             call = recording.calls[index]
             wanted.update(references((call.args, call.kwargs)))
     return sorted(i for i in wanted if recording.calls[i].live)
+
+
+def _any_strides(op: Any) -> Callable[..., Any]:
+    """Operator that takes tensors of other strides than the recorded ones."""
+    views = (torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default)
+    return torch.ops.aten.reshape.default if op in views else op  # type: ignore[no-any-return]
 
 
 def _itself(values: Tensor) -> Tensor:

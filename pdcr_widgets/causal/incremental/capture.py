@@ -76,7 +76,10 @@ class Recording:
 
 
 def record(
-    model: Callable[[Tensor], Any], images: Tensor, pick: Callable[[Any], Tensor | None]
+    model: Callable[[Tensor], Any],
+    images: Tensor,
+    pick: Callable[[Any], Tensor | None],
+    limit: int | None = None,
 ) -> Recording:
     """Run the model once and record what it does.
 
@@ -90,13 +93,15 @@ def record(
         ``(batch, channels, *spatial)``, on the model's device and of its dtype.
     pick
         Takes the output tensor out of what the model returns.
+    limit
+        Bytes that the activations may take; None for any number.
 
     Raises
     ------
     Unsupported
         The model does something whose windows could not be trusted; the message says what.
     """
-    recorder = _Recorder(images)
+    recorder = _Recorder(images, limit)
     with _watched_modules(model, recorder), _whole_operators(), recorder:
         try:
             output = pick(model(images))
@@ -115,13 +120,14 @@ def _whole_operators() -> AbstractContextManager[Any]:
 
 
 class _Recorder(TorchDispatchMode):
-    def __init__(self, images: Tensor) -> None:
+    def __init__(self, images: Tensor, limit: int | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls = [Call(None, shape=tuple(images.shape), dtype=images.dtype, live=True)]
         self.values: list[Any] = [images]
         self.index = {id(images): 0}
         self.layers: dict[str, int] = {}
         self._kept: list[Any] = [images]
+        self._left = float("inf") if limit is None else limit
         self._made: set[int] = set()
         self._uses: Counter[int] = Counter()
         self._stale: set[int] = set()
@@ -189,8 +195,16 @@ class _Recorder(TorchDispatchMode):
             self._kept.append(value)
             if call.op is not None:
                 self._made.add(id(value))
-            self._aliases[_storage(value)].add(index)
+            aliases = self._aliases[_storage(value)]
+            if call.live and not aliases:
+                self._spend(value)
+            aliases.add(index)
         return index
+
+    def _spend(self, value: Tensor) -> None:
+        self._left -= value.numel() * value.element_size()
+        if self._left < 0:
+            raise Unsupported("its activations do not fit in the memory that may be used")
 
     def _note(self, func: Any, refs: Any, named: Any, live: bool, result: Any) -> None:
         if isinstance(result, Tensor):

@@ -39,8 +39,9 @@ def conversion(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
 
 def pad(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
     """Padding of spatial axes; of channels by a constant it is positionwise."""
-    spatial = 2 * b.spatial_dims
-    if any(a["pad"][spatial:]) and not any(a["pad"][:spatial]) and len(a["pad"]) == spatial + 2:
+    ends = 2 * b.spatial_dims
+    others = (*a["pad"][:ends], *a["pad"][ends + 2 :])
+    if any(a["pad"][ends : ends + 2]) and not any(others):
         return positionwise(b, index, {**a, "dim": 1})
     return _padded(b, a["self"], a["pad"], a.get("mode", "constant"), a["value"] or 0.0)
 
