@@ -130,7 +130,7 @@ def observe(segmenter: Segmenter, image: Tensor) -> list[Observed]:
     model = torch_module(segmenter)
     modules = dict(model.named_modules())
     seen: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
-    channels: dict[str, int] = {}
+    channels: dict[str, tuple[int, int]] = {}
     passing: set[str] = set()
 
     def note(name: str, args: Any, kwargs: Any, output: Any) -> None:
@@ -141,7 +141,8 @@ def observe(segmenter: Segmenter, image: Tensor) -> list[Observed]:
         if any(tensor is given for given in inputs):
             passing.add(name)
         if tensor is not None:
-            channels[name] = _channel_axis(name, modules[name], tensor, image.ndim, channels)
+            axis = _channel_axis(name, modules[name], tensor, image.ndim, channels)
+            channels[name] = axis, tensor.shape[axis + 1]
 
     with forward_hooks(modules, note):
         segmenter.scores(image[None])
@@ -152,7 +153,7 @@ def observe(segmenter: Segmenter, image: Tensor) -> list[Observed]:
             len(calls),
             order,
             *calls[0],
-            channels.get(name, 0),
+            channels.get(name, (0, 0))[0],
             name in passing,
         )
         for order, (name, calls) in enumerate(seen.items())
@@ -167,13 +168,16 @@ def _positions(inputs: list[Tensor], ndim: int) -> int:
 
 
 def _channel_axis(
-    name: str, module: nn.Module, output: Tensor, ndim: int, known: dict[str, int]
+    name: str, module: nn.Module, output: Tensor, ndim: int, known: dict[str, tuple[int, int]]
 ) -> int:
-    """Last axis for token layouts, else the first: decided by the last leaf that ran inside."""
+    """Find the channels: last for token layouts, else the axis as long as the last leaf's channels.
+
+    ``known`` gives for each module that has finished its axis and its number of channels.
+    """
     last = output.ndim - 2
-    if output.ndim - 1 != ndim:
+    if output.ndim - 1 != ndim or isinstance(module, CHANNELS_LAST):
         return last
-    if isinstance(module, CHANNELS_LAST):
-        return last
-    inside = [axis for child, axis in known.items() if child.startswith(f"{name}.")]
-    return inside[-1] if inside and 0 <= inside[-1] <= last else 0
+    inside = [count for child, (_, count) in known.items() if child.startswith(f"{name}.")]
+    if not inside or output.shape[1] == inside[-1] or output.shape[-1] != inside[-1]:
+        return 0
+    return last

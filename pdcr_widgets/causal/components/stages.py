@@ -21,10 +21,10 @@ def default_stages(observed: Sequence[Observed]) -> list[Observed]:
     """Pick the stages of a network by how it runs, not by what its parts are called.
 
     A stage is the largest named module that gives one tensor once per pass and does not itself go
-    through several resolutions: inside it, positions are reduced at most once or increased at most
-    once, not both. Larger modules (a whole encoder, a U-Net's nested skip block), and modules that
-    hold more than half of the network's leaves, are opened and their children looked at. Modules
-    without parameters, and normalisation layers on their own, are no stages.
+    through several resolutions: inside it, positions are halved (or more) at most once or doubled
+    at most once, not both. Larger modules (a whole encoder, a U-Net's nested skip block), and those
+    that hold more than half of the network's leaves, are opened and their children looked at.
+    Modules without parameters, and normalisation layers on their own, are no stages.
 
     For a U-Net these are its encoder blocks, its bottleneck, its upsampling layers and decoder
     blocks and its head; for a residual encoder ``layer1`` to ``layer4`` and the stem; for a
@@ -75,9 +75,9 @@ def _is_stage(
     if 2 * sum(o.is_leaf for o in inside) > len(leaves) or _is_wrapper(candidate, inside):
         return False
     steps = {(o.incoming, o.positions) for o in inside if o.shape and o.incoming > 0}
-    downs = sum(1 < after < before for before, after in steps)
-    ups = sum(1 < before < after for before, after in steps)
-    return downs + ups <= 1
+    downs = {after for before, after in steps if 1 < after <= before / 2}
+    ups = {after for before, after in steps if 1 < before <= after / 2}
+    return len(downs) + len(ups) <= 1
 
 
 def _is_wrapper(candidate: Observed, inside: Sequence[Observed]) -> bool:
