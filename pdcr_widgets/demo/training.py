@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from pdcr_widgets.demo.unet import UNet
 
@@ -24,8 +24,8 @@ def seeded_unet(seed: int, network: Mapping[str, Any]) -> UNet:
 
 
 def fit(
-    model: UNet,
-    draw: Callable[[], Batch],
+    model: nn.Module,
+    loss_of_a_batch: Callable[[], Tensor],
     steps: int,
     peak: float = 4e-3,
     log: Callable[[str], None] = lambda line: None,
@@ -36,9 +36,8 @@ def fit(
     ----------
     model
         Changed in place; left in evaluation mode.
-    draw
-        Gives ``(images, truth, weight)``, each (batch, channels, height, width); pixels of weight 0
-        are not learnt from.
+    loss_of_a_batch
+        Draws a batch and gives the model's loss on it.
     steps, peak
         Number of batches and highest learning rate.
     log
@@ -48,8 +47,7 @@ def fit(
     ramp = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak, total_steps=steps, pct_start=0.1)
     model.train()
     for step in range(1, steps + 1):
-        images, truth, weight = draw()
-        loss = overlap_loss(model(images), truth, weight)
+        loss = loss_of_a_batch()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

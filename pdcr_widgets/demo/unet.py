@@ -86,12 +86,20 @@ class UNet(nn.Module):
                 f"height and width must divide by {self.divisor}, got {height} x {width}; "
                 "pad or crop the image"
             )
-        skips: list[Tensor] = []
+        return self.decode(self.encode(images))
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Features of every level, the finest first."""
+        features: list[Tensor] = []
         x = images
         for block in self.encoder:
-            x = block(self.pool(x) if skips else x)
-            skips.append(x)
-        skips.pop()
+            x = block(self.pool(x) if features else x)
+            features.append(x)
+        return features
+
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Logits from the features of every level."""
+        *skips, x = features
         for up, block in zip(self.up, self.decoder, strict=True):
             x = block(torch.cat([skips.pop(), up(x)], dim=1))
         return self.head(x)
