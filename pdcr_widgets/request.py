@@ -23,6 +23,7 @@ from pdcr_widgets.causal.arrays import as_truth
 from pdcr_widgets.causal.components import DEFAULT_KINDS, iter_layer_effects
 from pdcr_widgets.causal.segmenter import check_finite
 
+INSPECTED = 48  # draws of a selected patch at most: as many as can be looked at
 HEAD_START = 1.0  # seconds for the map alone, so that its first picture is quick
 
 
@@ -127,7 +128,7 @@ class Request:
             patch_size=self.patch_size,
             baseline=self.content(),
             outcome=self.outcome,
-            samples=self.samples,
+            samples=min(self.samples, INSPECTED),
             seed=self.seed,
         )
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +165,24 @@ def test_two_sessions_on_one_model_do_not_disturb_each_other() -> None:
         assert alone.layers is not None
         assert_array_equal(session.layers.table(), alone.layers.table())
         session.close()
+
+
+def test_a_program_may_end_while_a_session_works() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import threading, tiny\n"
+        "from pdcr_widgets.session import Session\n"
+        "session, seen = Session(tiny.case(), samples=5000), threading.Event()\n"
+        "session.observe(lambda _: seen.set(), 'ate')\n"
+        "session.run()\n"
+        "assert seen.wait(60)\n"
+    )
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(here)],
+        cwd=here.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import weakref
 from collections.abc import Iterator
@@ -184,6 +185,13 @@ def test_classes_are_offered_once_they_are_known() -> None:
     assert session.target == 0
     assert session.ate.recipe["target"] == menu.value == 0
     explorer.close()
+
+
+def test_without_widgets_there_is_a_picture(explorer: Explorer) -> None:
+    bundle = explorer._repr_mimebundle_()
+    assert bundle["text/plain"] == "Explorer(32 x 32 pixels, done)"
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
 def test_a_model_needs_an_image() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import ipywidgets as w
@@ -83,6 +84,16 @@ class Explorer(View):
             self.session.stop() if self._given else self.session.close()
             self._feed.close()
         super().close()
+
+    def __repr__(self) -> str:
+        height, width = self.canvas.shape
+        return f"Explorer({height} x {width} pixels, {self.session.status})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """Add a picture for places that show no widgets."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        picture = base64.b64encode(self.canvas.to_png()).decode("ascii")
+        return {**bundle, "text/plain": repr(self), "image/png": picture}
 
     def _heading(self, subject: Any) -> list[w.HTML]:
         title = getattr(subject, "title", "")

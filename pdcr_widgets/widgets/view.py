@@ -45,6 +45,9 @@ class View(w.VBox):
         owner.observe(handler, names=names)
         self._loose.append(lambda: owner.unobserve(handler, names=names))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def close(self) -> None:
         """Untie the view and close everything in it."""
         if self.comm is None:

@@ -29,7 +29,7 @@ def test_a_patch_and_a_layer_can_be_probed(voila: Site, shot: Callable[[str], Pa
     expect(watch.status).to_contain_text("Done", timeout=STARTS_MS)
     page.get_by_role("button", name="Inspect").first.click()
     watch.click_strongest()
-    expect(page.locator(".pdcr-patch")).to_contain_text("mean of 50 draws", timeout=SOON_MS)
+    expect(page.locator(".pdcr-patch")).to_contain_text("mean of 48 draws", timeout=SOON_MS)
     expect(page.locator(".pdcr-patch rect.bar").first).to_be_visible(timeout=SOON_MS)
     watch.bars.first.click()
     expect(page.locator(".pdcr-layers .pdcr-words")).to_contain_text("output 16 × 224 × 192")
