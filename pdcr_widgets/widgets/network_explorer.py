@@ -8,7 +8,7 @@ import ipywidgets as w
 import numpy as np
 import traitlets as t
 
-from pdcr_widgets.causal.components import LayerEffects
+from pdcr_widgets.causal.components import LayerEffect, LayerEffects
 from pdcr_widgets.lens import LayerLens
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.canvas_picture import (
@@ -133,7 +133,7 @@ class NetworkExplorer(View):
         row = next((r for r in lens.channels if r.layer == lens.channel), None)
         if row is None:
             return ""
-        effect = signed(row.effect, row.stderr)
+        effect = _effect(row)
         told = f"<p><b>Channel {escape(row.layer)}</b>: {effect} points in the region"
         if lens.change is None:
             return f"{told} · measuring where …</p>"
@@ -193,10 +193,16 @@ def _about_layer(effects: LayerEffects | None, layer: str | None) -> str:
     rows = [row for row in effects if row.layer == layer]
     shape = " × ".join(map(str, rows[0].shape))
     told = " · ".join(
-        f"{escape(words(INTERVENTION_WORDS, row.kind))}: {signed(row.effect, row.stderr)}"
-        for row in rows
+        f"{escape(words(INTERVENTION_WORDS, row.kind))}: {_effect(row)}" for row in rows
     )
     return f"<p><b>{escape(layer)}</b> ({escape(rows[0].group)}, {escape(shape)}) {told} points</p>"
+
+
+def _effect(row: LayerEffect) -> str:
+    """Write an effect; draws that happen to agree do not make it exact."""
+    if row.samples > 1 and row.stderr == 0:
+        return f"{signed(row.effect)} ± 0.00"
+    return signed(row.effect, row.stderr)
 
 
 def _comparison(effects: LayerEffects | None, pinned: list[str]) -> str:
@@ -208,11 +214,9 @@ def _comparison(effects: LayerEffects | None, pinned: list[str]) -> str:
     lines = []
     for kind in effects.kinds:
         rows = [effects.get(name, kind) for name in known]
-        cells = "".join(f"<td>{signed(row.effect, row.stderr)}</td>" for row in rows)
+        cells = "".join(f"<td>{_effect(row)}</td>" for row in rows)
         if len(rows) == 2:
-            gap = rows[0].effect - rows[1].effect
-            error = float(np.hypot(rows[0].stderr, rows[1].stderr))
-            cells += f"<td>{signed(gap, error)}</td>"
+            cells += f"<td>{signed(rows[0].effect - rows[1].effect)}</td>"
         lines.append(f"<tr><td>{escape(words(INTERVENTION_WORDS, kind))}</td>{cells}</tr>")
     head += "<th>difference</th>" if len(known) == 2 else ""
     return f"<table><tr><th></th>{head}</tr>{''.join(lines)}</table>"
