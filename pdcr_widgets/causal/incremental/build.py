@@ -22,7 +22,7 @@ from pdcr_widgets.causal.incremental.check import (
     seconds,
     spread_out,
 )
-from pdcr_widgets.causal.incremental.engine import IncrementalEngine, as_images
+from pdcr_widgets.causal.incremental.engine import FEWEST, IncrementalEngine, as_images
 from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.scores import first_tensor
 from pdcr_widgets.causal.segmenter import Segmenter
@@ -91,7 +91,8 @@ def incremental_engine(
         engine = IncrementalEngine(segmenter, recording, known, window, memory)
         size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
         trial = _Trial(engine, segmenter, images[0], window, size)
-        reason = _verdict(known.verdicts, trial, question if must_be_faster else None)
+        share = trial.share()
+        reason = _verdict(known.verdicts, trial, share, question if must_be_faster else None)
     except FAILURES as error:
         raise Unsupported(f"its windows cannot be computed: {error}") from error
     if reason:
@@ -99,14 +100,14 @@ def incremental_engine(
     return engine
 
 
-def _verdict(verdicts: dict[Any, str], trial: _Trial, question: Any) -> str:
+def _verdict(verdicts: dict[Any, str], trial: _Trial, share: float, question: Any) -> str:
     """Reason against the engine, found out where it is not known."""
     if "equal" not in verdicts:
         verdicts["equal"] = trial.disagreement()
     if verdicts["equal"] or question is None:
         return verdicts["equal"]
     if question not in verdicts:
-        verdicts[question] = trial.slowness()
+        verdicts[question] = trial.slowness(share)
     return verdicts[question]
 
 
@@ -131,6 +132,12 @@ class _Trial:
         starts = spread_out(self._starts, self._window, count)
         return starts, contents(len(starts), self._image, self._size)
 
+    def share(self) -> float:
+        """Work for an intervention over that of a plain forward pass."""
+        if not len(self._starts):
+            return 0.0
+        return self._engine.share(self._some(FEWEST)[0], self._size)
+
     def disagreement(self) -> str:
         """Why not to trust the engine, or ""."""
         if not len(self._starts):
@@ -150,12 +157,11 @@ class _Trial:
         ) / len(images)
         return scores[0]
 
-    def slowness(self) -> str:
+    def slowness(self, share: float) -> str:
         """Why not to prefer the engine to plain forward passes, or ""."""
         if not len(self._starts):
             return ""
         starts, content = self._some(TIMED)
-        share = self._engine.share(starts, self._size)
         if share > WORTHWHILE:
             return (
                 f"not faster: what a patch changes and the region reads is {share:.0%} of the work"

@@ -29,11 +29,16 @@ def _work(node: Node) -> float:
     return float(taps)
 
 
-def share(graph: Graph, plan: Plan, count: int) -> float:
-    """Work of ``count`` planned interventions over that of as many whole forward passes."""
+def spent(graph: Graph, plan: Plan) -> float:
+    """Multiplications that a plan takes, roughly."""
     cost = work(graph)
-    whole = sum(cost[i] * float(np.prod(graph[i].spatial)) for i in graph.live())
-    return sum(cost[i] * windows.rows for i, windows in plan.items()) / (count * whole)
+    return sum(cost[i] * windows.rows for i, windows in plan.items())
+
+
+def whole(graph: Graph) -> float:
+    """Multiplications of a plain forward pass, roughly."""
+    cost = work(graph)
+    return sum(cost[i] * float(np.prod(graph[i].spatial)) for i in graph.live())
 
 
 def footprints(graph: Graph) -> dict[int, float]:

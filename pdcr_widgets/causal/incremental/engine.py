@@ -13,7 +13,7 @@ from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.cache import Prepared
 from pdcr_widgets.causal.incremental.capture import Recording
 from pdcr_widgets.causal.incremental.cones import Cones, Interval
-from pdcr_widgets.causal.incremental.cost import share, work
+from pdcr_widgets.causal.incremental.cost import spent, whole, work
 from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.layers import LayerSource, usable_layers
@@ -22,7 +22,9 @@ from pdcr_widgets.causal.incremental.windows import Plan, laid_out, planned
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
 
-BUCKET = 256
+BUCKET, DEVICE_BUCKET, FEWEST = 256, 2048, 16
+PATIENCE, CPU_SPEED, DEVICE_SPEED = 0.1, 5e10, 5e12
+"""Seconds that a call may take, and multiplications per second that are counted on."""
 
 
 class IncrementalEngine:
@@ -215,8 +217,13 @@ class IncrementalEngine:
         return self._planned[size]
 
     def share(self, starts: Ints, size: tuple[int, ...]) -> float:
-        """Work for boxes over that of plain forward passes."""
-        return share(self._cones.graph, self._plan(starts, size), len(starts))
+        """Work for boxes over that of plain forward passes; sets the batch that suits it."""
+        graph = self._cones.graph
+        each = spent(graph, self._plan(starts, size)) / len(starts)
+        on_cpu = self.original_scores.device.type == "cpu"
+        most, speed = (BUCKET, CPU_SPEED) if on_cpu else (DEVICE_BUCKET, DEVICE_SPEED)
+        self.batch = int(np.clip(PATIENCE * speed / each, FEWEST, most))
+        return each / whole(graph)
 
 
 def as_images(image: Tensor, segmenter: Segmenter) -> Tensor:
