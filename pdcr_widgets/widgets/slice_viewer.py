@@ -14,6 +14,7 @@ from pdcr_widgets.widgets.named_regions import NamedRegion
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 
 USUAL = "SPL"
+NO_LETTERS = ("", "", "", "")
 MOST_AT_ONCE = 16
 """Slices that a page may ask for in one message."""
 
@@ -57,7 +58,7 @@ class SliceViewer(RegionCanvas):
     plane = t.Enum(tuple(PLANES), "axial").tag(sync=True)
     index = t.Int(0, min=0).tag(sync=True)
     count = t.Int(1, min=1).tag(sync=True)
-    letters = t.Tuple(*[t.Unicode()] * 4, default_value=("", "", "", "")).tag(sync=True)
+    letters = t.Tuple(*[t.Unicode()] * 4, default_value=NO_LETTERS).tag(sync=True)
 
     _moving = False
 
@@ -74,27 +75,18 @@ class SliceViewer(RegionCanvas):
         index: int | None = None,
         **traits: Any,
     ) -> None:
-        if orientation is None:
-            orientation = getattr(volume, "orientation", "")
-        if spacing is None:
-            spacing = getattr(volume, "spacing", None)
+        orientation = getattr(volume, "orientation", "") if orientation is None else orientation
         self._volume = _as_volume(volume)
         self.suggested_windows = [suggested_window(channel) for channel in self._volume]
         self._orientation = orientation
-        self._spacing = spacing
-        self._masks = {
-            "region": _as_mask(region, self.volume_shape, "region"),
-            "prediction": _as_mask(prediction, self.volume_shape, "prediction"),
-            "truth": _as_mask(truth, self.volume_shape, "truth"),
-        }
+        self._spacing = getattr(volume, "spacing", None) if spacing is None else spacing
+        masks = {"region": region, "prediction": prediction, "truth": truth}
+        self._masks = {n: _as_mask(mask, self.volume_shape, n) for n, mask in masks.items()}
         if self._masks["region"] is None:
             self._masks["region"] = np.zeros(self.volume_shape, bool)
-        cut = plane_of(plane, orientation or USUAL)
+        self._cut = cut = plane_of(plane, orientation or USUAL)
         count = self.volume_shape[cut.axes[0]]
-        start = count // 2 if index is None else int(index)
-        if not 0 <= start < count:
-            raise ValueError(f"there is no slice {start} among {count} {plane} slices")
-        self._cut: Plane = cut
+        start = _start(index, count, plane)
         shown = {name: self._slice_of(name, start) for name in self._masks}
         self._moving = True
         super().__init__(
@@ -103,7 +95,7 @@ class SliceViewer(RegionCanvas):
             plane=plane,
             index=start,
             count=count,
-            letters=cut.letters if orientation else ("", "", "", ""),
+            letters=cut.letters if orientation else NO_LETTERS,
             **shown,
             **traits,
         )
@@ -164,7 +156,7 @@ class SliceViewer(RegionCanvas):
             self.count = count
             self.index = min(self.index, count - 1) if self.index else count // 2
             self.set_trait("spacing", self._pixel(cut))
-            self.letters = cut.letters if self._orientation else ("", "", "", "")
+            self.letters = cut.letters if self._orientation else NO_LETTERS
             self.set_trait("view", (1.0, 0.5, 0.5))
             self._show(self.index)
 
@@ -209,6 +201,13 @@ class SliceViewer(RegionCanvas):
             data = wire.pop("data")
             told = {"type": "slice", "plane": plane, "index": int(index), "image": wire}
             self.send(told, buffers=[data])
+
+
+def _start(index: int | None, count: int, plane: str) -> int:
+    start = count // 2 if index is None else int(index)
+    if not 0 <= start < count:
+        raise ValueError(f"there is no slice {start} among {count} {plane} slices")
+    return start
 
 
 def _as_volume(volume: Any) -> np.ndarray:

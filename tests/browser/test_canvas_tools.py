@@ -10,7 +10,7 @@ from pages import Site
 from playwright.sync_api import expect
 
 
-def test_every_tool_draws_with_the_mouse(lab: Site, shot: Callable[[str], Path]) -> None:
+def test_every_shape_draws_with_the_mouse(lab: Site) -> None:
     hands = Hands(lab.open(CELLS)).settle()
     hands.drag((4.5, 6.5), (15.5, 12.5))
     hands.told("84 pixels, box 6 4 7 12")
@@ -35,6 +35,13 @@ def test_every_tool_draws_with_the_mouse(lab: Site, shot: Callable[[str], Path])
     hands.drag((10, 10), (30, 10), (30, 30), (10, 30))
     hands.told("400 pixels, box 10 10 20 20")
 
+
+def test_what_is_drawn_can_be_painted_undone_moved_and_picked(
+    lab: Site, shot: Callable[[str], Path]
+) -> None:
+    hands = Hands(lab.open(CELLS)).settle()
+    hands.drag((4.5, 6.5), (15.5, 12.5))
+    hands.told("84 pixels")
     hands.choose("Clear the region")
     hands.told("0 pixels")
     hands.choose("Brush")
