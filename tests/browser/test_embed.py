@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbconvert import HTMLExporter
 from playwright.sync_api import Page, Route, expect
 from torch import nn
 
@@ -149,3 +152,25 @@ def test_it_fits_a_phone(figure: Page, shot: Callable[[str], Path]) -> None:
     expect(figure.locator(".pdcr-stage")).to_be_visible()
     figure.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
     shot("phone")
+
+
+def test_it_lives_in_a_notebook_that_was_converted(
+    page: Page, session: pdcr.Session, tmp_path: Path, shot: Callable[[str], Path]
+) -> None:
+    pdcr.embed(session, tmp_path / "figure.html", title="Converted", channels=False)
+    text = escape((tmp_path / "figure.html").read_text())
+    frame = f'<iframe srcdoc="{text}" width="100%" height="900"></iframe>'
+    output = nbformat.v4.new_output("display_data", {"text/html": frame})
+    cell = nbformat.v4.new_code_cell("figure", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    path = tmp_path / "notebook.html"
+    path.write_text(HTMLExporter().from_notebook_node(notebook)[0])
+    page.context.set_offline(True)
+    page.goto(path.as_uri())
+    inside = page.frame_locator("iframe")
+    expect(inside.locator(".pdcr-stage")).to_be_visible()
+    inside.locator(".pdcr-stage").hover(position={"x": 200, "y": 30})
+    expect(inside.locator(".pdcr-readout")).to_contain_text(re.compile("effect|no effect"))
+    inside.get_by_label("Map", exact=True).fill("0.2")
+    expect(inside.locator(".pdcr-legend output").first).to_have_text("20 %")
+    shot("converted")
