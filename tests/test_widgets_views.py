@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -210,7 +211,7 @@ class TestRunBar:
         assert "Ready" in bar._status.value
         bar._run._handle_custom_msg({"event": "click"}, [])
         assert "Done" in bar._status.value
-        assert "engine on cpu" in bar._status.value
+        assert re.search(r"(full|incremental) engine(</abbr>)? on cpu", bar._status.value)
         assert "sigmoid" in bar._status.value
         assert not bar._run.disabled
         assert bar._pause.disabled
