@@ -195,7 +195,11 @@ def _about_layer(effects: LayerEffects | None, layer: str | None) -> str:
     told = " · ".join(
         f"{escape(words(INTERVENTION_WORDS, row.kind))}: {_effect(row)}" for row in rows
     )
-    return f"<p><b>{escape(layer)}</b> ({escape(rows[0].group)}, {escape(shape)}) {told} points</p>"
+    return f"<p><b>{_name(rows[0].layer)}</b> ({escape(rows[0].group)}, {escape(shape)}) {told} points</p>"
+
+
+def _name(layer: str) -> str:
+    return escape(layer.replace(" -> ", " → "))
 
 
 def _effect(row: LayerEffect) -> str:
@@ -210,7 +214,7 @@ def _comparison(effects: LayerEffects | None, pinned: list[str]) -> str:
     if effects is None or not pinned:
         return ""
     known = [name for name in pinned if name in effects.layers]
-    head = "".join(f"<th>{escape(name)}</th>" for name in known)
+    head = "".join(f"<th>{_name(name)}</th>" for name in known)
     lines = []
     for kind in effects.kinds:
         rows = [effects.get(name, kind) for name in known]
