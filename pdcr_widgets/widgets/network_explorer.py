@@ -195,7 +195,8 @@ def _about_layer(effects: LayerEffects | None, layer: str | None) -> str:
     told = " · ".join(
         f"{escape(words(INTERVENTION_WORDS, row.kind))}: {_effect(row)}" for row in rows
     )
-    return f"<p><b>{_name(rows[0].layer)}</b> ({escape(rows[0].group)}, {escape(shape)}) {told} points</p>"
+    where = f"{escape(rows[0].group)}, {escape(shape)}"
+    return f"<p><b>{_name(rows[0].layer)}</b> ({where}) {told} points</p>"
 
 
 def _name(layer: str) -> str:
