@@ -145,7 +145,7 @@ def test_drawing_goes_on_while_the_kernel_is_busy(lab: Site) -> None:
         busy,
     )
     hands.drag((30.5, 30.5), (39.5, 37.5))
-    hands.wait_color(35, 30, "r > 150 && b < 100")
+    hands.wait_color(32.5, 30, "r > 150 && b < 100")
     assert not done.evaluate("state => state.over")
     hands.told("80 pixels", seconds=20)
 
@@ -159,7 +159,7 @@ def test_a_dead_kernel_is_said_and_drawing_works(lab: Site, console: Console) ->
     )
     expect(hands.root.get_by_text(re.compile("Not connected to a kernel"))).to_be_visible()
     hands.drag((30.5, 30.5), (39.5, 37.5))
-    hands.wait_color(35, 30, "r > 150 && b < 100")
+    hands.wait_color(32.5, 30, "r > 150 && b < 100")
 
 
 def test_a_narrow_cell_is_filled_and_not_more(lab: Site, shot: Callable[[str], Path]) -> None:

@@ -92,9 +92,11 @@ def test_several_regions_have_names(
     hands.drag((40.5, 40.5), (45.5, 45.5))
     hands.told("36 pixels")
     keep.click()
+    hands.told("named Region 1 and Region 2.")
     name = hands.root.get_by_label("Name of Region 2")
     name.fill("lesion")
     name.press("Enter")
+    hands.told("named Region 1 and lesion.")
     hands.root.get_by_label("Draw on Region 1").check()
     hands.told("36 pixels, box 40 40 6 6")
     hands.drag((20.5, 50.5), (23.5, 53.5))
@@ -104,6 +106,7 @@ def test_several_regions_have_names(
     shot("list")
     hands.root.get_by_role("button", name="Delete Region 1").click()
     expect(hands.root.get_by_label("Name of Region 1")).to_have_count(0)
+    hands.told("named lesion.")
     assert execute(told).strip() == "[('lesion', 36)]"
 
 
