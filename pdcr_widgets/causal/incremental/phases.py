@@ -227,9 +227,10 @@ def _biases(
     extents: Sequence[int] = [
         n + k - 1 - 2 * p for n, k, p in zip(kind.outputs, kind.kernel, kind.padding, strict=True)
     ]
-    everywhere = up.double().view(1, -1, *(1,) * len(extents)).expand(1, -1, *extents)
-    found = CONV[len(extents) - 1](everywhere, weight.double(), padding=kind.padding)[0]
-    inside = torch.einsum("oc...,c->o", weight.double(), up.double())
+    taps = torch.einsum("oc...,c->o...", weight.double(), up.double())
+    everywhere = taps.new_ones((1, 1, *extents))
+    found = CONV[len(extents) - 1](everywhere, taps[:, None], padding=kind.padding)[0]
+    inside = taps.flatten(1).sum(dim=1)
     border = found - inside.view(-1, *(1,) * len(extents))
     total = inside if bias is None else inside + bias.double()
     return total.to(weight.dtype), border.to(weight.dtype)
