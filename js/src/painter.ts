@@ -2,45 +2,53 @@ import { lengthText, scaleBarLength } from "./format";
 import type { Point } from "./geometry";
 import { type Scene, type Tinted, tintedDraft } from "./scene";
 import { handles, rasterShape, type Shape } from "./shape";
+import { Sheet } from "./sheet";
 import type { Letters } from "./traits";
 import { toScreen } from "./view";
 
 const HALO = "rgba(0, 0, 0, 0.7)";
 type Context = CanvasRenderingContext2D;
 
-/** Paints the pictures only when they change, and everything else over them in every frame. */
+/** Scales pictures only when they change, and paints everything else over them in every frame. */
 export class Painter {
-  private readonly below = document.createElement("canvas");
-  private readonly context = this.below.getContext("2d")!;
-  private painted: readonly unknown[] = [];
+  private readonly picture = new Sheet();
+  private readonly layers = new Sheet();
+  private readonly below = new Sheet();
 
   paint(context: Context, scene: Scene): void {
-    const { width, height } = context.canvas;
-    const wanted = [...ingredients(scene), width, height];
-    const same = wanted.length === this.painted.length;
-    if (!same || wanted.some((value, index) => value !== this.painted[index])) {
-      this.painted = wanted;
-      this.below.width = width;
-      this.below.height = height;
-      this.context.scale(scene.ratio, scene.ratio);
-      paintPictures(this.context, scene);
-      if (scene.grid) paintGrid(this.context, scene);
-    }
+    const { canvas } = context;
+    const below = this.under(canvas, scene);
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.drawImage(this.below, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(below, 0, 0);
     context.scale(scene.ratio, scene.ratio);
     paintOver(context, scene);
   }
+
+  /** Picture, effects, layers and grid. */
+  private under(size: HTMLCanvasElement, scene: Scene): HTMLCanvasElement {
+    const { ratio, effect, opacity, grid, patchSize, smooth } = scene;
+    const { scaleX, scaleY, offsetX, offsetY } = scene.view;
+    const place = [scaleX, scaleY, offsetX, offsetY];
+    const seen = [scene.picture, smooth, ...place];
+    const drawn = [scene.layersDrawn, ...scene.layers.flatMap((l) => [l.canvas, l.opacity])];
+    const parts = [...seen, ...drawn, effect, opacity, grid, patchSize];
+    return this.below.drawn(size, ratio, parts, (context) => {
+      const picture = this.picture.drawn(size, ratio, seen, (on) => paintPicture(on, scene));
+      blit(context, picture, ratio);
+      if (effect) paintEffect(context, scene, effect);
+      const layers = this.layers.drawn(size, ratio, [...drawn, ...place], (on) =>
+        paintLayers(on, scene),
+      );
+      blit(context, layers, ratio);
+      if (grid) paintGrid(context, scene);
+    });
+  }
 }
 
-/** What the pictures are made of: when none of it changes, neither do they. */
-function ingredients(scene: Scene): unknown[] {
-  const { view, picture, effect, opacity, smooth, grid, patchSize, layersDrawn, ratio } = scene;
-  const layers = scene.layers.flatMap((layer) => [layer.canvas, layer.opacity]);
-  const { scaleX, scaleY, offsetX, offsetY } = view;
-  const place = [scaleX, scaleY, offsetX, offsetY, ratio];
-  return [picture, effect, opacity, smooth, grid, patchSize, layersDrawn, ...place, ...layers];
+/** Copies a sheet pixel by pixel. */
+function blit(context: Context, sheet: HTMLCanvasElement, ratio: number): void {
+  context.drawImage(sheet, 0, 0, sheet.width / ratio, sheet.height / ratio);
 }
 
 function paintOver(context: Context, scene: Scene): void {
@@ -67,22 +75,31 @@ function inImage(context: Context, scene: Scene, draw: () => void): void {
   context.restore();
 }
 
-function paintPictures(context: Context, scene: Scene): void {
-  const { width, height } = scene.frame;
+function paintPicture(context: Context, scene: Scene): void {
+  const { picture, frame, smooth } = scene;
+  if (!picture) return;
   inImage(context, scene, () => {
-    context.imageSmoothingEnabled = scene.smooth;
+    context.imageSmoothingEnabled = smooth;
     context.imageSmoothingQuality = "high";
-    if (scene.picture) context.drawImage(scene.picture, 0, 0, width, height);
-    if (scene.effect) {
-      context.imageSmoothingEnabled = false;
-      context.globalAlpha = scene.opacity;
-      const size = scene.patchSize;
-      context.drawImage(scene.effect, 0, 0, scene.effect.width * size, scene.effect.height * size);
-    }
-    context.imageSmoothingEnabled = true;
+    context.drawImage(picture, 0, 0, frame.width, frame.height);
+  });
+}
+
+function paintEffect(context: Context, scene: Scene, effect: HTMLCanvasElement): void {
+  const size = scene.patchSize;
+  inImage(context, scene, () => {
+    context.imageSmoothingEnabled = false;
+    context.globalAlpha = scene.opacity;
+    context.drawImage(effect, 0, 0, effect.width * size, effect.height * size);
+  });
+}
+
+function paintLayers(context: Context, scene: Scene): void {
+  inImage(context, scene, () => {
+    context.imageSmoothingQuality = "high";
     for (const layer of scene.layers) {
       context.globalAlpha = layer.opacity;
-      context.drawImage(layer.canvas, 0, 0, width, height);
+      context.drawImage(layer.canvas, 0, 0, scene.frame.width, scene.frame.height);
     }
   });
 }
