@@ -7,13 +7,19 @@ worth explaining and a bank of natural patches.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pdcr_widgets.demo.brain import brain_case
 from pdcr_widgets.demo.case import Case
+from pdcr_widgets.demo.dermoscopy import dermoscopy_case
 
 __all__ = ["Case", "load", "names"]
 
-CASES: dict[str, Callable[[], Case]] = {"brain": brain_case}
+CASES: dict[str, Callable[[], Case]] = {
+    "brain": brain_case,
+    "dermoscopy": partial(dermoscopy_case, "dermoscopy"),
+    "dermoscopy-shortcut": partial(dermoscopy_case, "dermoscopy-shortcut"),
+}
 
 
 def names() -> list[str]:
@@ -27,7 +33,9 @@ def load(name: str = "brain") -> Case:
     Parameters
     ----------
     name
-        One of `names`.
+        ``"brain"``: lateral ventricles on the MNI152 template. ``"dermoscopy"`` and
+        ``"dermoscopy-shortcut"``: two lesion networks on one made-up image, of which the second
+        needs the ruler mark beside the lesion.
 
     Returns
     -------
