@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pdcr_widgets.causal.arrays import as_whole
-from pdcr_widgets.causal.engines import Engines
+from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
+from pdcr_widgets.causal.full import FullEngine
 from pdcr_widgets.causal.outcome import Empty
 from pdcr_widgets.causal.recipe import ate_recipe
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
-from pdcr_widgets.causal.sampling import PREPARING, SAMPLING, Limits, Settings
+from pdcr_widgets.causal.sampling import SAMPLING, Limits, Settings
 from pdcr_widgets.causal.state import DONE, Estimates
 
 
@@ -54,8 +55,9 @@ def iter_ate(
     if sampling not in SAMPLING:
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
     target = Target.of(model, image, region, truth, outcome, empty)
-    engines = Engines(target, engine, batch)
-    experiment = Experiment.of(target, patch_size, baseline, engines.first(), seed)
+    plain = FullEngine(target.segmenter, target.image, target.window, batch)
+    experiment = Experiment.of(target, patch_size, baseline, plain, seed)
+    experiment.engine = window_engine(target, engine, batch)
     recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch)
     estimates = Estimates(experiment, recipe)
     began = time.monotonic()
@@ -64,8 +66,6 @@ def iter_ate(
         if limits.reached(experiment.evaluations, time.monotonic() - began):
             estimates.ended = limits.reached(experiment.evaluations, 0.0)
             break
-        if progress.stage == PREPARING:
-            estimates.switch(engines.best(experiment.grid.size))
     yield estimates.update(experiment.evaluations, DONE)
 
 

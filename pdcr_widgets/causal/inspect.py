@@ -10,7 +10,7 @@ import torch
 
 from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.draws import draw
-from pdcr_widgets.causal.engines import Engines
+from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.outcome import Empty
 
@@ -73,7 +73,7 @@ def patch_draws(
         No such patch, or one that touches the region; and all that `ate_map` raises.
     """
     target = Target.of(model, image, region, truth, outcome, empty)
-    engine = Engines(target).first()
+    engine = window_engine(target)
     experiment = Experiment.of(target, patch_size, baseline, engine, seed)
     rows, cols = experiment.grid.shape[-2:]
     if len(experiment.grid.shape) != 2 or not (0 <= row < rows and 0 <= col < cols):

@@ -59,7 +59,7 @@ def ate_recipe(
         "seed": experiment.seed,
         "empty": empty,
         "batch": batch,
-        "engines": [experiment.engine.name],
+        "engine": experiment.engine.name,
         "stopped_after": None,
     }
 

@@ -11,7 +11,6 @@ import numpy as np
 from pdcr_widgets.causal.ate import iter_ate
 from pdcr_widgets.causal.components.effects import iter_layer_effects
 from pdcr_widgets.causal.components.layer_results import LayerEffects
-from pdcr_widgets.causal.engines import AGAIN
 from pdcr_widgets.causal.ingredients import mask_from_runs
 from pdcr_widgets.causal.recipe import RECIPE, differences, environment_differences
 from pdcr_widgets.causal.results import ATEMap
@@ -134,14 +133,13 @@ def _stopped(first: Result, others: Iterator[Result], recorded: Mapping[str, Any
 def _maps(
     recorded: Mapping[str, Any], model: Segmenter, image: Any, truth: Any, given: Mapping[str, Any]
 ) -> Iterator[Result]:
-    engines = recorded["engines"]
     updates = iter_ate(
         model,
         image,
         mask_from_runs(recorded["region"]),
         truth,
         baseline=_content(recorded, given["baseline"]),
-        engine=engines[0] if len(engines) == 1 else AGAIN,
+        engine=recorded["engine"],
         **{name: recorded[name] for name in MAP_OPTIONS},
     )
     return (update.map for update in updates)
@@ -165,7 +163,7 @@ def _layers(
         where=None if recorded["where"] is None else mask_from_runs(recorded["where"]),
         intervention=given["intervention"] or recorded["intervention"],
         donors=given["donors"],
-        engine=recorded["engines"][0],
+        engine=recorded["engine"],
         **{name: recorded[name] for name in LAYER_OPTIONS},
     )
     return (update.effects for update in updates)
@@ -179,7 +177,7 @@ def _sweeps(
         model,
         image,
         baseline=_content(recorded, given["baseline"]),
-        engine=recorded["engines"][0],
+        engine=recorded["engine"],
         **{name: recorded[name] for name in SWEEP_OPTIONS},
     )
     for update in updates:

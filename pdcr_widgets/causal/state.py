@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal.experiment import Experiment
-from pdcr_widgets.causal.full import Engine
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
 
 DONE = "done"
@@ -37,12 +36,6 @@ class Estimates:
         self.samples = np.zeros(cells, dtype=np.int64)
         self.ended = True
         self._updates = 0
-
-    def switch(self, engine: Engine) -> None:
-        """Go on with another engine that agrees."""
-        self.experiment.engine = engine
-        engines = [*self.recipe.get("engines", ()), engine.name]
-        self.recipe = {**self.recipe, "engines": list(dict.fromkeys(engines))}
 
     def settle(self, cells: np.ndarray, effect: Any, stderr: Any, samples: Any) -> None:
         """Replace what is known of some patches."""

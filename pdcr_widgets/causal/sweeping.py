@@ -99,7 +99,7 @@ def _recipe(
         "baseline": source.name,
         **source.details,
         "deterministic": source.deterministic,
-        "engines": [engine],
+        "engine": engine,
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from pdcr_widgets import PatchBank, ate_map, segmenter
-from pdcr_widgets.causal.engines import Engines
+from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.full import FullEngine
 from tests.bench.clock import peak_mib, seconds, side_by_side, table
@@ -44,7 +44,7 @@ class Case:
         self.bank = PatchBank(patches)
         self.loop = PaperLoop(self.wrapped, self.image, self.truth, self.region, patches)
         self.target = Target.of(self.wrapped, self.image, self.region, self.truth)
-        self.ours = self.experiment(Engines(self.target).best((8, 8)))
+        self.ours = self.experiment(window_engine(self.target))
         target = self.target
         plain = FullEngine(target.segmenter, target.image, target.window, PLAIN)
         self.plain = self.experiment(plain)

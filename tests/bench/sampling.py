@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pdcr_widgets import PatchBank, ate_map, demo, iter_ate
-from pdcr_widgets.causal.engines import Engines
+from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.results import ATEMap
 from tests.bench.clock import table
@@ -30,7 +30,7 @@ class Problem:
         case = self.case
         self.parts = (case.segmenter, case.image, case.region, case.truth)
         target = Target.of(*self.parts)
-        engine = Engines(target).best((8, 8))
+        engine = window_engine(target)
         held = Experiment.of(target, 8, self.bank, engine, 0)
         self.cells = held.grid.cells[held.reaching(held.grid.cells)]
         every = np.arange(len(self.bank))

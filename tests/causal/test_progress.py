@@ -20,7 +20,7 @@ BASELINES = [0.3, "noise", BANK]
 
 
 def run(sampling: str, baseline: Any, **more: Any) -> list[ATEUpdate]:
-    options = {"patch_size": 4, "samples": 8, "seed": 5, **more}
+    options = {"patch_size": 4, "samples": 8, "seed": 5, "engine": "full", **more}
     return list(
         iter_ate(SmallNet(), IMAGE, REGION, baseline=baseline, sampling=sampling, **options)
     )

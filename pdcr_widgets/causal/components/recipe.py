@@ -30,6 +30,6 @@ def layer_recipe(study: Study, kinds: Mapping[str, Intervention], samples: int) 
         "empty": study.empty,
         "seed": study.seed,
         "batch": study.batch,
-        "engines": [study.runner.name],
+        "engine": study.runner.name,
         "stopped_after": None,
     }

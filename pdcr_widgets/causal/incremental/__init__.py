@@ -9,8 +9,7 @@ lays these parts out, and ``executor`` computes them from ``tables`` of the orig
 from __future__ import annotations
 
 from pdcr_widgets.causal.incremental.build import incremental_engine
-from pdcr_widgets.causal.incremental.cache import is_prepared
 from pdcr_widgets.causal.incremental.capture import Unsupported
 from pdcr_widgets.causal.incremental.engine import IncrementalEngine
 
-__all__ = ["IncrementalEngine", "Unsupported", "incremental_engine", "is_prepared"]
+__all__ = ["IncrementalEngine", "Unsupported", "incremental_engine"]

@@ -75,21 +75,6 @@ def prepared(
         return found
 
 
-def is_prepared(model: Callable[..., Any], image: Tensor) -> bool:
-    """Whether a model was seen with images of this shape, ``(channels, *spatial)``, and agreed."""
-    shape = (1, *image.shape)
-    with LOCK:
-        found = _kept(model).get((torch.Size(shape), image.dtype, image.device))
-    return found is not None and found.verdicts.get("equal") == ""
-
-
-def known_verdict(model: Callable[..., Any], images: Tensor, question: Any) -> str:
-    """Reason that was found earlier against an engine for a question, or ""."""
-    with LOCK:
-        found = _kept(model).get((images.shape, images.dtype, images.device))
-    return "" if found is None else found.verdicts.get(question, "")
-
-
 def _kept(model: Callable[..., Any]) -> dict[Any, Prepared]:
     try:
         return _PREPARED.setdefault(model, {})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pdcr_widgets.causal.sampling.adaptive import adaptive
 from pdcr_widgets.causal.sampling.paper import paper
-from pdcr_widgets.causal.sampling.progress import PREPARING, Limits, Progress, Settings
+from pdcr_widgets.causal.sampling.progress import Limits, Progress, Settings
 from pdcr_widgets.causal.state import Estimates
 
 Sampler = Callable[[Estimates, Settings], Iterator[Progress]]
@@ -14,7 +14,6 @@ Sampler = Callable[[Estimates, Settings], Iterator[Progress]]
 SAMPLING: dict[str, Sampler] = {"adaptive": adaptive, "paper": paper}
 
 __all__ = [
-    "PREPARING",
     "SAMPLING",
     "Limits",
     "Progress",

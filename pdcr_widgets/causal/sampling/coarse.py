@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pdcr_widgets.causal.draws import draw, key
-from pdcr_widgets.causal.sampling.progress import PREPARING, Progress, Settings, chunks
+from pdcr_widgets.causal.sampling.progress import Progress, Settings, chunks
 from pdcr_widgets.causal.state import Estimates
 
 FACTOR = 4
@@ -60,7 +60,6 @@ def first_picture(estimates: Estimates) -> Generator[Progress, None, Groups | No
     """Sketch the whole map from one intervention per group of patches.
 
     Every patch of a group gets content of its own. Grids too small to gain from it are left alone.
-    Ends by announcing that a faster engine may be prepared now.
 
     Returns
     -------
@@ -71,7 +70,6 @@ def first_picture(estimates: Estimates) -> Generator[Progress, None, Groups | No
     groups = Groups.of(estimates, FACTOR, cells) if len(cells) > FEW else None
     if groups is not None:
         yield from _test(estimates, groups, 0, "first picture")
-    yield Progress(estimates.experiment.evaluations + len(cells), PREPARING)
     return groups
 
 

@@ -10,8 +10,6 @@ import numpy as np
 from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.state import Estimates
 
-PREPARING = "preparing"
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -69,10 +67,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Progress:
-    """A point where the estimates are complete: expected evaluations in all, and what is done.
-
-    At the stage `PREPARING` the experiment's engine may be replaced.
-    """
+    """A point where the estimates are complete: expected evaluations in all, and what is done."""
 
     total: int
     stage: str
