@@ -75,6 +75,13 @@ def prepared(
         return found
 
 
+def known_verdict(model: Callable[..., Any], images: Tensor, question: Any) -> str:
+    """Reason that was found earlier against an engine for a question, or ""."""
+    with LOCK:
+        found = _kept(model).get((images.shape, images.dtype, images.device))
+    return "" if found is None else found.verdicts.get(question, "")
+
+
 def _kept(model: Callable[..., Any]) -> dict[Any, Prepared]:
     try:
         return _PREPARED.setdefault(model, {})
