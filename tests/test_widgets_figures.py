@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pdcr_widgets.widgets.figures import axis_range, bins
@@ -14,6 +14,8 @@ POINTS = st.lists(st.floats(-100, 100), min_size=1, max_size=30)
 
 
 @given(POINTS)
+@example([5e-324])
+@example([-5e-324, 0.0])
 def test_an_axis_holds_its_values_and_zero_with_few_round_ticks(values: list[float]) -> None:
     low, high, ticks = axis_range(values)
     assert low <= min([0.0, *values])

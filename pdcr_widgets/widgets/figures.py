@@ -11,6 +11,7 @@ import ipywidgets as w
 import numpy as np
 
 INTERVALS = 5
+NARROWEST = 1e-6
 
 
 def axis_range(values: Iterable[float]) -> tuple[float, float, np.ndarray]:
@@ -27,6 +28,7 @@ def axis_range(values: Iterable[float]) -> tuple[float, float, np.ndarray]:
     low, high = min(shown), max(shown)
     if high == low:
         high = 1.0
+    high = max(high, low + NARROWEST)
     rough = (high - low) / INTERVALS
     power = 10.0 ** math.floor(math.log10(rough))
     step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= rough)
