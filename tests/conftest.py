@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -25,3 +27,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def repository() -> Path:
     """Folder that holds pyproject.toml."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def torchvision() -> ModuleType:
+    """Import torchvision; PyPI's is built for CUDA and misses two operators beside a CPU torch."""
+    schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+    try:
+        return importlib.import_module("torchvision")
+    except RuntimeError:
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", schema)
+        return importlib.import_module("torchvision")

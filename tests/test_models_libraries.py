@@ -17,19 +17,10 @@ from torch.testing import assert_close
 import pdcr_widgets as pdcr
 from pdcr_widgets.models import MaskQueries, Prepared, load_model
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-MISSING = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def torchvision() -> Any:
-    """Import torchvision; PyPI's is built for CUDA and misses two operators beside a CPU torch."""
-    try:
-        return importlib.import_module("torchvision")
-    except RuntimeError:
-        for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", MISSING)
-        return importlib.import_module("torchvision")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+    pytest.mark.usefixtures("torchvision"),
+]
 
 
 @pytest.fixture

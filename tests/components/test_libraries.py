@@ -13,20 +13,11 @@ from torch import Tensor, nn
 
 from pdcr_widgets.causal.components import Component, components, layer_effects
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-MISSING = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+    pytest.mark.usefixtures("torchvision"),
+]
 REGION = (20, 24, 16, 12)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def torchvision() -> None:
-    """Import torchvision; PyPI's is built for CUDA and misses two operators beside a CPU torch."""
-    try:
-        importlib.import_module("torchvision")
-    except RuntimeError:
-        for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", MISSING)
-        importlib.import_module("torchvision")
 
 
 def monai(name: str, *args: object, **options: object) -> Callable[[], nn.Module]:
