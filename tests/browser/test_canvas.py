@@ -165,10 +165,10 @@ def test_a_dead_kernel_is_said_and_drawing_works(lab: Site, console: Console) ->
 def test_a_narrow_cell_is_filled_and_not_more(lab: Site, shot: Callable[[str], Path]) -> None:
     narrow = "w.VBox([canvas], layout=w.Layout(width='300px'))"
     hands = Hands(lab.open([SHOWN[0], narrow, "told"])).settle()
-    box = hands.root.bounding_box()
-    assert box is not None
-    assert box["width"] <= 300
-    assert hands.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    hands.page.wait_for_function(
+        "root => root.offsetWidth <= 300 && root.scrollWidth <= root.clientWidth",
+        arg=hands.root.element_handle(),
+    )
     shot("narrow")
 
 

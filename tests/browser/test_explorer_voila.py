@@ -41,11 +41,12 @@ def test_nothing_is_wider_than_the_page(voila: Site, width: int) -> None:
     page = voila.page
     page.set_viewport_size({"width": width, "height": 900})
     Watch(voila.open(NOTEBOOK)).settle()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    hidden = page.locator(".pdcr-explorer .pdcr-card").evaluate_all(
-        "cards => cards.filter(card => card.scrollWidth > card.clientWidth + 1).length"
+    page.wait_for_function(
+        "width => document.documentElement.scrollWidth <= width &&"
+        " [...document.querySelectorAll('.pdcr-explorer .pdcr-card')]"
+        ".every(card => card.scrollWidth <= card.clientWidth + 1)",
+        arg=width,
     )
-    assert hidden == 0
 
 
 def test_a_reload_starts_anew(voila: Site, console: Console) -> None:

@@ -61,5 +61,4 @@ def test_the_keyboard_selects_and_pins(page: Page, shot: Callable[[str], Path]) 
     expect(page.locator(".pdcr-comparison th")).to_have_count(4)
     shot("pinned")
     page.set_viewport_size({"width": 700, "height": 900})
-    wide = page.locator(".pdcr-network").evaluate("one => one.clientWidth")
-    assert wide <= 700
+    page.wait_for_function("() => document.querySelector('.pdcr-network').clientWidth <= 700")
