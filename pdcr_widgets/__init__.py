@@ -33,8 +33,10 @@ _HOME = {
     "ate_map": "causal",
     "channel_effects": "causal.components",
     "components": "causal.components",
+    "deletion_curve": "evaluate",
     "dose_response": "causal.components",
     "embed": "standalone",
+    "insertion_curve": "evaluate",
     "iter_ate": "causal",
     "iter_layer_effects": "causal.components",
     "iter_sweep": "causal",
@@ -52,7 +54,7 @@ _HOME = {
     "skip_paths": "causal.components",
     "to_python": "as_code",
 }
-_MODULES = ("causal", "demo")
+_MODULES = ("causal", "demo", "evaluate")
 
 __all__ = sorted([*_HOME, *_MODULES])
 

@@ -49,7 +49,7 @@ def walk(package):
         yield importlib.import_module(info.name)
 
 import pdcr_widgets.images, pdcr_widgets.models
-parts = (pdcr.causal, pdcr_widgets.images, pdcr_widgets.models)
+parts = (pdcr.causal, pdcr.evaluate, pdcr_widgets.images, pdcr_widgets.models)
 names = [module.__name__ for part in parts for module in walk(part)]
 image = np.random.default_rng(0).random((1, 16, 16), dtype=np.float32)
 found = pdcr.ate_map(lambda x: x, image, (4, 4, 4, 4), patch_size=4, samples=2)
