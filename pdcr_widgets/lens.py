@@ -18,9 +18,10 @@ from pdcr_widgets.causal.components import (
     iter_channel_effects,
     prediction_change,
 )
+from pdcr_widgets.failures import in_words
 from pdcr_widgets.request import Request
 from pdcr_widgets.runner import Runner
-from pdcr_widgets.session import Session, in_words
+from pdcr_widgets.session import Session
 from pdcr_widgets.signals import Event, Failed, Finished, Signal
 from pdcr_widgets.twin import lock_of
 

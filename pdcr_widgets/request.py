@@ -16,7 +16,9 @@ from pdcr_widgets.causal import (
     PatchBank,
     PatchDraws,
     Segmenter,
+    SweepUpdate,
     iter_ate,
+    iter_sweep,
     patch_draws,
 )
 from pdcr_widgets.causal.arrays import as_truth
@@ -130,6 +132,20 @@ class Request:
             outcome=self.outcome,
             samples=min(self.samples, INSPECTED),
             seed=self.seed,
+        )
+
+    def sweep_updates(self, samples: int, limit_bytes: int) -> Iterator[SweepUpdate]:
+        """Intervene on every patch, whatever the region; `samples` draws each."""
+        yield from iter_sweep(
+            self._with_target(),
+            self.image,
+            patch_size=self.patch_size,
+            baseline=self.content(),
+            samples=samples,
+            soft=True,
+            seed=self.seed,
+            engine=self.engine,
+            limit_bytes=limit_bytes,
         )
 
     def content(self) -> Any:

@@ -9,21 +9,29 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import traitlets as t
 
 from pdcr_widgets.causal import ATEMap, ATEUpdate, PatchDraws
+from pdcr_widgets.causal.arrays import as_region
 from pdcr_widgets.causal.components import LayerEffects, LayerEffectUpdate
-from pdcr_widgets.inputs import QUESTION, Inputs, read_subject
+from pdcr_widgets.causal.state import DONE
+from pdcr_widgets.failures import in_words
+from pdcr_widgets.inputs import QUESTION, Array, read_subject
 from pdcr_widgets.progress import Progress, Stopwatch
 from pdcr_widgets.request import LayersUnavailable, Prediction, Request
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
+from pdcr_widgets.swept import Swept
 from pdcr_widgets.twin import lock_of, twin
+
+READ_OFF = ("region", "truth", "outcome")
+"""Inputs that a sweep answers for without a forward pass."""
 
 STATUSES = ("idle", "running", "paused", "stopped", "done", "failed")
 
 
-class Session(Inputs):
+class Session(Swept):
     """One explanation, kept up to date: change an input and it is computed anew.
 
     Parameters
@@ -46,6 +54,7 @@ class Session(Inputs):
     ``status`` "failed" with the reason in ``error``; earlier results stay.
     """
 
+    previewed = Array(None, read_only=True, help="region of the map while it is being drawn")
     prediction = t.Instance(Prediction, allow_none=True, read_only=True)
     ate = t.Instance(ATEMap, allow_none=True, read_only=True)
     layers = t.Instance(LayerEffects, allow_none=True, read_only=True)
@@ -64,6 +73,7 @@ class Session(Inputs):
         self.threaded = threaded
         self._lock = threading.RLock()
         self._stopwatch = Stopwatch()
+        self._read: ATEMap | None = None
         self._runner = Runner(_weakly(self._receive), is_frame=_is_frame, threaded=threaded)
         super().__init__(**{**read_subject(subject, image), **inputs})
         if self.bank is not None and "baseline" not in inputs:
@@ -88,12 +98,40 @@ class Session(Inputs):
         self._runner.stop()
 
     def close(self) -> None:
-        """Stop for good and end the worker thread; results stay readable."""
+        """Stop for good and end the worker threads; results stay readable."""
         self._finalizer()
+        self.stop_sweep()
+        if self._sweeper is not None:
+            self._sweeper.close()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is left to compute; False if `timeout` seconds were not enough."""
         return self._runner.join(timeout)
+
+    def preview(self, region: Any) -> None:
+        """Show the map of a region that is still being drawn, read off the sweep.
+
+        Nothing happens without a sweep. No forward pass is made; `settle` ends it.
+        """
+        if self.sweep is None or not np.any(region):
+            return
+        if self.previewed is None:
+            self._set(previewed=region)
+            self._runner.stop()
+        try:
+            drawn = as_region(region, self.image.shape[1:])
+            self._read_off(drawn)
+            self._set(previewed=drawn, error="", failure=None)
+        except (TypeError, ValueError) as failure:
+            self.report(failure)
+
+    def settle(self, region: Any) -> None:
+        """Make a region that was drawn the one that is asked about."""
+        previewed, asked = self.previewed is not None, self.region
+        self._set(previewed=None)
+        self.region = region
+        if previewed and self.region is asked:
+            self._submit()
 
     def show(self, subject: Any, image: Any = None, **inputs: Any) -> None:
         """Turn to another case, or another model and image, keeping the settings."""
@@ -133,7 +171,17 @@ class Session(Inputs):
             self.region, self.truth = None, None
         if change.name in ("image", "patch_size"):
             self.patch = None
+        self._read = None
+        if change.name in READ_OFF:
+            self._read_off(self.region)
         self._submit(at_once=change.name in ("image", "segmenter"))
+
+    def _read_off(self, region: Any) -> None:
+        """Show what the sweep says about a region, until the computation knows better."""
+        sweep = None if region is None else self._fitting_sweep()
+        if sweep is not None:
+            self._read = sweep.ate_map(region, self.truth, outcome=self.outcome)
+            self._set(ate=self._read)
 
     def _submit(self, at_once: bool = False) -> None:
         with self._lock:
@@ -167,6 +215,8 @@ class Session(Inputs):
         self._runner.ask(answer)
 
     def _receive(self, signal: Signal) -> None:
+        if not isinstance(signal, Event):
+            self._let_map_go_first(isinstance(signal, Started) and self.region is not None)
         match signal:
             case Started(generation):
                 self._stopwatch.restart()
@@ -194,26 +244,30 @@ class Session(Inputs):
             case Prediction():
                 self._set(prediction=event)
             case ATEUpdate():
-                self._set(progress=self._count("map", event), ate=event.map)
+                self._set(progress=self._count("map", event))
+                self._let_map_go_first(False)
+                if self._knows_better(event):
+                    self._read = None
+                    self._set(ate=event.map)
             case LayerEffectUpdate():
                 self._set(progress=self._count("layers", event), layers=event.effects)
             case LayersUnavailable(failure):
                 self._set(layers=None, layer_note=in_words(failure))
 
+    def _knows_better(self, update: ATEUpdate) -> bool:
+        """Whether an update may take the place of what is shown."""
+        if self.previewed is not None:
+            return False
+        read = self._read
+        return read is None or update.stage == DONE or spread(update.map) <= spread(read)
+
     def _count(self, stream: str, update: ATEUpdate | LayerEffectUpdate) -> Progress:
         return self._stopwatch.count(stream, update.done, update.total, update.stage)
 
-    def _set(self, **results: Any) -> None:
-        for name, value in results.items():
-            self.set_trait(name, value)
 
-
-def in_words(failure: Exception) -> str:
-    """Say what went wrong in one line: our own errors as they are, others with their type."""
-    words = str(failure).strip()
-    if isinstance(failure, (ValueError, TypeError)) and words:
-        return words
-    return f"{type(failure).__name__}: {words}" if words else type(failure).__name__
+def spread(ate: ATEMap) -> float:
+    """Root mean square of the standard errors of a map, points."""
+    return float(np.sqrt(np.nanmean(ate.stderr**2)))
 
 
 def _is_frame(event: Any) -> bool:

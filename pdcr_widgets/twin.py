@@ -11,8 +11,35 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+
+class Turns:
+    """A re-entrant lock that two threads who want it all the time hold in turn.
+
+    A plain one may be taken again and again by the thread that has just let it go.
+    """
+
+    def __init__(self) -> None:
+        self._door, self._room = threading.Lock(), threading.Lock()
+        self._holder, self._depth = 0, 0
+
+    def __enter__(self) -> Turns:
+        me = threading.get_ident()
+        if self._holder != me:
+            with self._door:
+                self._room.acquire()
+            self._holder = me
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._holder = 0
+            self._room.release()
+
+
 _TWINS: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
-_LOCKS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+_LOCKS: weakref.WeakKeyDictionary[Any, Turns] = weakref.WeakKeyDictionary()
 _REGISTRY = threading.Lock()
 
 
@@ -45,13 +72,13 @@ def twin(model: Any) -> Any:
         return known
 
 
-def lock_of(model: Any) -> Any:
+def lock_of(model: Any) -> Turns:
     """One lock per model, so that two workers never hook its twin at once."""
     try:
         with _REGISTRY:
-            return _LOCKS.setdefault(model, threading.RLock())
+            return _LOCKS.setdefault(model, Turns())
     except TypeError:
-        return threading.RLock()
+        return Turns()
 
 
 def _copy(model: nn.Module) -> nn.Module:

@@ -29,7 +29,10 @@ MAY_KNOW = {
     "session": {"causal"},
     "widgets": {"causal", "session"},
 }
-SESSION = ("exits", "inputs", "lens", "progress", "request", "runner", "signals", "twin")
+SESSION = (
+    "exits", "failures", "inputs", "lens", "progress", "request", "runner", "signals", "swept",
+    "twin",
+)  # fmt: skip
 PART_OF = dict.fromkeys(SESSION, "session")
 TOP_LEVEL = {
     "CHANGELOG.md",

@@ -91,6 +91,7 @@ export class Editor {
   cancel(): void {
     this.gesture = null;
     this.store.live = null;
+    this.store.withdraw();
   }
 
   fillHoles(): void {
@@ -167,5 +168,6 @@ export class Editor {
     const drawn = this.gesture?.result();
     this.gesture = null;
     if (drawn && this.base) this.store.draw(drawn, this.mode, this.base);
+    else this.store.withdraw();
   }
 }

@@ -13,6 +13,7 @@ export interface Live {
 /** The region of one view: what it is, what it was, and the shape that can still be edited. */
 export class RegionStore {
   private history: History;
+  private previewed = false;
   live: Live | null = null;
 
   constructor(
@@ -36,6 +37,7 @@ export class RegionStore {
 
   /** Takes over a region that was set elsewhere; one of another size starts a new history. */
   adopt(mask: Mask): void {
+    this.previewed = false;
     if (mask.height !== this.current.height || mask.width !== this.current.width) {
       this.history = new History(mask);
     } else if (mask.equals(this.current)) {
@@ -49,6 +51,7 @@ export class RegionStore {
 
   /** Starts with a region of another slice: nothing of this one can be undone there. */
   reset(mask: Mask): void {
+    this.previewed = false;
     this.current = mask;
     this.history = new History(mask);
     this.live = null;
@@ -62,7 +65,15 @@ export class RegionStore {
 
   /** Shows a region that is still being drawn, without remembering it. */
   preview(drawn: Drawn, mode: Mode, base: Mask): void {
+    this.previewed = true;
     this.changed(this.drawnOnto(drawn, mode, base), false);
+  }
+
+  /** Takes back what was previewed and will not be drawn. */
+  withdraw(): void {
+    if (!this.previewed) return;
+    this.previewed = false;
+    this.changed(this.current, true);
   }
 
   draw(drawn: Drawn, mode: Mode, base: Mask = this.current): void {
@@ -85,7 +96,11 @@ export class RegionStore {
   /** Replaces the region as one step that can be undone. */
   commit(mask: Mask): void {
     this.live = null;
-    if (mask.equals(this.current)) return;
+    if (mask.equals(this.current)) {
+      this.withdraw();
+      return;
+    }
+    this.previewed = false;
     this.current = mask;
     this.history.push(mask);
     this.changed(mask, true);

@@ -3,7 +3,7 @@ import { RegionStore } from "./region_store";
 import type { Model, Traits } from "./traits";
 import { readMask, writeMask } from "./wire";
 
-const PREVIEW_MS = 120;
+const PREVIEW_MS = 50;
 
 /** Keeps the region of a view and the trait the same, whichever of them changes. */
 export class RegionSync {
@@ -38,6 +38,7 @@ export class RegionSync {
     this.lastPreview = now;
     this.sent = writeMask(mask);
     this.model.set("region", this.sent);
+    this.model.set("drawing", !final);
     this.model.save_changes();
   };
 }

@@ -75,6 +75,7 @@ export type Traits = {
   brush_size: number;
   snap: boolean;
   live: boolean;
+  drawing: boolean;
   window: [number, number] | null;
   channel: number;
   smooth: boolean;
@@ -129,6 +130,7 @@ export const TRAIT_NAMES = [
   "brush_size",
   "snap",
   "live",
+  "drawing",
   "window",
   "channel",
   "smooth",

@@ -190,3 +190,45 @@ test("live previews come while drawing", () => {
   editor.move([p(8, 8)], NO_KEYS);
   expect(previews).toEqual([16, 36]);
 });
+
+describe("a preview that is not drawn is taken back", () => {
+  function previewing() {
+    const told: [number, boolean][] = [];
+    const store = new RegionStore(new Mask(20, 20), (mask, final) => {
+      told.push([mask.count(), final]);
+    });
+    const { settings } = setup({ live: true });
+    const editor = new Editor(store, () => settings);
+    editor.press(p(2, 2), NO_KEYS);
+    editor.move([p(6, 6)], NO_KEYS);
+    return { told, editor };
+  }
+
+  test("after Escape", () => {
+    const { told, editor } = previewing();
+    editor.cancel();
+    editor.cancel();
+    expect(told).toEqual([
+      [16, false],
+      [0, true],
+    ]);
+  });
+
+  test("after coming back to where it began", () => {
+    const { told, editor } = previewing();
+    editor.move([p(2, 2)], NO_KEYS);
+    editor.release(p(2, 2));
+    expect(told.at(-1)).toEqual([0, true]);
+  });
+
+  test("after drawing what was there before", () => {
+    const { told, editor } = previewing();
+    editor.release(p(6, 6));
+    editor.cancel();
+    editor.press(p(2, 2), { ...NO_KEYS, shift: true });
+    editor.move([p(6, 6)], NO_KEYS);
+    editor.release(p(6, 6));
+    expect(told.at(-1)).toEqual([16, true]);
+    expect(told).toHaveLength(4);
+  });
+});

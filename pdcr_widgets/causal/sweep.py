@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,23 @@ class Sweep:
         """Memory that the sweep takes, bytes."""
         held = (self.probability, self.cells, self.offsets, self.pixels, self.change)
         return sum(a.nbytes for a in held)
+
+    @property
+    def rounds(self) -> int:
+        """Draws that every patch has had."""
+        patches = int(np.prod([-(-n // self.patch_size) for n in self.spatial]))
+        return int(np.bincount(self.cells, minlength=patches).min())
+
+    def first(self, count: int) -> Sweep:
+        """The sweep as it was after its first ``count`` interventions."""
+        changed = int(self.offsets[count])
+        return replace(
+            self,
+            cells=self.cells[:count],
+            offsets=self.offsets[: count + 1],
+            pixels=self.pixels[:changed],
+            change=self.change[:changed],
+        )
 
     def ate_map(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,35 @@ LIMIT_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class SweepUpdate:
-    """A state of a running sweep: usable from the first one on."""
+    """A state of a running sweep: usable from the first one on.
 
-    sweep: Sweep
+    Parameters
+    ----------
+    make
+        Gives the sweep as it was then.
+    done, total
+        Interventions made, and to be made in all.
+    patches
+        Interventions that make a round: one of every patch.
+    nbytes
+        Memory that the sweep takes, bytes.
+    """
+
+    make: Callable[[], Sweep]
     done: int
     total: int
+    patches: int
+    nbytes: int
+
+    @property
+    def rounds(self) -> int:
+        """Draws that every patch has had."""
+        return self.done // self.patches
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The sweep as it was then; put together when it is asked for."""
+        return self.make()
 
 
 def iter_sweep(
@@ -60,7 +85,12 @@ def iter_sweep(
     Yields
     ------
     SweepUpdate
-        After each round and every few hundred interventions.
+        After each batch of interventions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pdcr_widgets.ate_map`; not even the first interventions fit into ``limit_bytes``.
     """
     held = segmenter(model).prepare(image)
     wrapped = segmenter(model).resolve(held)
@@ -79,14 +109,13 @@ def iter_sweep(
         "limit_bytes": limit_bytes,
         "classes": scores.shape[1],
     }
+    each = len(grid.cells)
     for part, choices in _rounds(grid, source, rounds, seed, predictor.batch):
         starts, content = interventions(grid, source, held, part, choices)
-        recorder.add(part, predictor.probabilities(starts, content))
-        if recorder.nbytes > limit_bytes:
+        if not recorder.add(part, predictor.probabilities(starts, content), limit_bytes):
             break
-        if recorder.due():
-            yield SweepUpdate(recorder.sweep(recipe), recorder.done, rounds * len(grid.cells))
-    yield SweepUpdate(recorder.sweep(recipe), recorder.done, recorder.done)
+        yield recorder.update(recipe, rounds * each, each)
+    yield recorder.update(recipe, recorder.done, each)
 
 
 def _recipe(
@@ -121,14 +150,23 @@ class _Recorder:
         self._counts: list[np.ndarray] = []
         self._pixels: list[np.ndarray] = []
         self._change: list[np.ndarray] = []
-        self.done = self.nbytes = self._shown = 0
+        self.done, self.nbytes = 0, 4 * base.numel() + 8
 
-    def add(self, cells: np.ndarray, probability: torch.Tensor) -> None:
+    def add(self, cells: np.ndarray, probability: torch.Tensor, limit: int) -> bool:
+        """Keep what a batch changed, unless that would take more than ``limit`` bytes."""
         change = probability - self._base
         flipped = (probability > self._threshold) != (self._base > self._threshold)
         different = flipped | (change.abs() > SMALLEST) if self._soft else flipped
         flat = different.flatten(1)
         where = flat.nonzero()[:, 1].cpu().numpy().astype(np.uint32)
+        needed = 12 * len(cells) + where.nbytes + (2 * len(where) if self._soft else 0)
+        if self.nbytes + needed > limit:
+            if not self.done:
+                raise ValueError(
+                    f"a sweep of this image needs more than limit_bytes={limit} for its first "
+                    f"{len(cells)} interventions; allow more or use larger patches"
+                )
+            return False
         self._cells.append(cells.astype(np.int32))
         self._counts.append(flat.sum(dim=1).cpu().numpy())
         self._pixels.append(where)
@@ -136,24 +174,24 @@ class _Recorder:
             steps = 2 * torch.round(change[different] * STEPS) + flipped[different]
             self._change.append(steps.to(torch.int16).cpu().numpy())
         self.done += len(cells)
-        self.nbytes += 12 * len(cells) + where.nbytes + (2 * len(where) if self._soft else 0)
-
-    def due(self) -> bool:
-        """Whether enough is new to show."""
-        if self.done - self._shown < 256:
-            return False
-        self._shown = self.done
+        self.nbytes += needed
         return True
 
-    def sweep(self, recipe: dict[str, Any]) -> Sweep:
-        counts = np.concatenate([np.zeros(1, dtype=np.int64), *self._counts])
+    def update(self, recipe: dict[str, Any], total: int, patches: int) -> SweepUpdate:
+        """Tell what there is now."""
+        make = partial(self.sweep, recipe, len(self._cells))
+        return SweepUpdate(make, self.done, total, patches, self.nbytes)
+
+    def sweep(self, recipe: dict[str, Any], parts: int) -> Sweep:
+        """Put the first ``parts`` batches together."""
+        counts = np.concatenate([np.zeros(1, dtype=np.int64), *self._counts[:parts]])
         return Sweep(
             probability=self._base.float().cpu().numpy(),
             threshold=self._threshold,
             patch_size=recipe["patch_size"],
-            cells=np.concatenate(self._cells),
+            cells=np.concatenate(self._cells[:parts]),
             offsets=np.cumsum(counts),
-            pixels=np.concatenate(self._pixels),
-            change=np.concatenate([np.zeros(0, dtype=np.int16), *self._change]),
+            pixels=np.concatenate(self._pixels[:parts]),
+            change=np.concatenate([np.zeros(0, dtype=np.int16), *self._change[:parts]]),
             recipe=recipe,
         )

@@ -20,6 +20,7 @@ from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.run_bar import RunBar
 from pdcr_widgets.widgets.style import block, markup
+from pdcr_widgets.widgets.sweep_bar import SweepBar
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
 
@@ -45,7 +46,7 @@ class Explorer(View):
     ----------
     session : Session
         Owner of inputs and results.
-    canvas, legend, chart, inspector, network, baseline, question, run_bar
+    canvas, legend, chart, inspector, network, baseline, question, run_bar, sweep_bar
         The widgets, each of which also works alone.
 
     Raises
@@ -68,8 +69,10 @@ class Explorer(View):
         self.baseline = BaselineControls(self.session)
         self.question = QuestionControls(self.session)
         self.run_bar = RunBar(self.session)
+        self.sweep_bar = SweepBar(self.session)
         self._connect()
         inside = _card("Inside the network", self.network)
+        inside.add_class("pdcr-inside")
         self.fill(*self._heading(subject), self.run_bar, self._columns(), inside)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
@@ -104,7 +107,7 @@ class Explorer(View):
         return [heading]
 
     def _columns(self) -> w.Box:
-        left = [_card("", self.canvas), _card("Selected patch", self.inspector)]
+        left = [_card("", self.canvas, self.sweep_bar), _card("Selected patch", self.inspector)]
         right = [
             _card("Question", self.question, self.baseline),
             _card("Effect of each patch", self.legend),
@@ -117,7 +120,9 @@ class Explorer(View):
         session, canvas = self.session, self.canvas
         self._mirror()
         self.watch(session, ["image", "region", "spacing", "prediction"], self._mirror)
-        self.watch(canvas, ["region"], self._take_region)
+        self.watch(session, ["sweep"], self._send_while_drawing)
+        self.watch(session, ["previewed"], self._mark_stale)
+        self.watch(canvas, ["region", "drawing"], self._take_region)
         self.follow((session, "patch_size"), (canvas, "patch_size"))
         self.link((session, "patch"), (canvas, "patch"))
         for view in (self.legend, self.chart, self.inspector, self.network):
@@ -145,13 +150,24 @@ class Explorer(View):
 
     def _take_image(self) -> None:
         """Show another image; the canvas empties its region then, which is nobody's wish."""
-        self.canvas.unobserve(self._take_region, names=["region"])
+        self.canvas.unobserve(self._take_region, names=["region", "drawing"])
         self.canvas.image = self.session.image
-        self.canvas.observe(self._take_region, names=["region"])
+        self.canvas.observe(self._take_region, names=["region", "drawing"])
 
-    def _take_region(self, change: Any) -> None:
+    def _send_while_drawing(self, _change: Any = None) -> None:
+        self.canvas.live = self.session.sweep is not None
+
+    def _mark_stale(self, _change: Any = None) -> None:
+        """Dim what is of the region before while another one is being drawn."""
+        stale = self.session.previewed is not None
+        self.add_class("pdcr-drawing") if stale else self.remove_class("pdcr-drawing")
+
+    def _take_region(self, _change: Any = None) -> None:
         try:
-            self.session.region = change.new
+            if self.canvas.drawing:
+                self.session.preview(self.canvas.region)
+            else:
+                self.session.settle(self.canvas.region)
         except (TypeError, ValueError) as failure:
             self.session.report(failure)
 

@@ -66,13 +66,16 @@ def facts(ate: ATEMap) -> str:
     outcome = words(OUTCOME_WORDS, str(recipe.get("outcome", "outcome")))
     against = "truth" if recipe.get("truth") else "the model's own prediction"
     drawn = int(ate.samples.max()) if ate.samples.size else 0
+    swept = ate.engine == "sweep"
+    worst = float(np.nanmax(ate.stderr))
     items = [
         f"{outcome} of the region <b>{ate.base:.2f}</b> of 100, against {against}",
         f"{count(int(np.isfinite(ate.effect).sum()))} patches of {ate.patch_size} × "
         f"{ate.patch_size} px",
         _content(recipe),
-        f"up to {drawn} draw{'s' if drawn != 1 else ''} each",
-        f"{count(ate.evaluations)} evaluations",
+        f"{'' if swept else 'up to '}{drawn} draw{'s' if drawn != 1 else ''} each",
+        f"standard error up to {worst:.2f} points" if worst else "exact",
+        "read off the sweep" if swept else f"{count(ate.evaluations)} evaluations",
     ]
     return f'<div class="pdcr-facts">{" · ".join(items)}</div>'
 

@@ -78,6 +78,8 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         elsewhere.
     live
         Send the region several times a second while it is drawn.
+    drawing
+        Whether ``region`` is on its way and not final yet; only with ``live``.
 
     Raises
     ------
@@ -103,6 +105,7 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
     brush_size = t.Int(9, min=1, max=512).tag(sync=True)
     snap = t.Bool(False).tag(sync=True)
     live = t.Bool(False).tag(sync=True)
+    drawing = t.Bool(False).tag(sync=True)
 
     window = t.Tuple(t.Float(), t.Float(), allow_none=True, default_value=None).tag(sync=True)
     channel = t.Int(-1, min=-1).tag(sync=True)

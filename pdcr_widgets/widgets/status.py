@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pdcr_widgets.progress import Progress
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.text import count, duration, escape, rate
 
@@ -17,22 +18,29 @@ STATUS_WORDS = {
 
 def progress_html(session: Session) -> str:
     """Write progress, counts, rate, time left; engine, device, activation; a remark."""
-    progress = session.progress
+    bar = bar_html(session.progress, session.status, "Progress")
+    lines = "".join(line_html(items) for items in (_course(session), _setting(session)) if items)
+    remark = region_remark(session)
+    return bar + lines + (f'<p class="pdcr-warning">{escape(remark)}</p>' if remark else "")
+
+
+def bar_html(progress: Progress, status: str, label: str) -> str:
+    """Draw how much of a computation is done; all of it when it is ``"done"``."""
     share = progress.done / progress.total if progress.total else 0.0
-    if session.status == "done":
+    if status == "done":
         share = 1.0
-    bar = (
-        f'<div class="pdcr-bar pdcr-{session.status}" role="progressbar" aria-label="Progress" '
+    return (
+        f'<div class="pdcr-bar pdcr-{status}" role="progressbar" aria-label="{escape(label)}" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
         f'<i style="width:{100 * share:.1f}%"></i></div>'
     )
-    lines = "".join(
+
+
+def line_html(items: list[str]) -> str:
+    """Put facts, HTML each, in a line."""
+    return (
         f'<div class="pdcr-status-line">{"".join(f"<span>{item}</span>" for item in items)}</div>'
-        for items in (_course(session), _setting(session))
-        if items
     )
-    remark = region_remark(session)
-    return bar + lines + (f'<p class="pdcr-warning">{escape(remark)}</p>' if remark else "")
 
 
 def error_html(session: Session) -> str:
@@ -69,6 +77,8 @@ def region_remark(session: Session) -> str:
 
 def _course(session: Session) -> list[str]:
     """What is being done and how fast."""
+    if session.previewed is not None:
+        return ["<b>Read off the sweep</b>", "no forward pass; measured anew when you let go"]
     progress = session.progress
     items = [f"<b>{STATUS_WORDS[session.status]}</b>"]
     if session.status == "running" and progress.stage:

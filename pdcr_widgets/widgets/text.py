@@ -80,6 +80,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def memory(size: int) -> str:
+    """Write bytes as megabytes."""
+    return f"{size / 2**20:.1f} MB" if size < 10 * 2**20 else f"{count(round(size / 2**20))} MB"
+
+
 def duration(seconds: float) -> str:
     """Write a time left, coarsely."""
     if seconds < 1:

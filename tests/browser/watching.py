@@ -73,16 +73,24 @@ class Watch:
 
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> None:
         """Drag a box; places are shares of the picture."""
+        self.press_at(left, top)
+        self.move_to(right, bottom)
+        self.page.mouse.up()
+
+    def press_at(self, x: float, y: float) -> None:
+        """Press the button at a place; x and y are shares of the picture."""
+        self.page.mouse.move(*self.place(x, y))
+        self.page.mouse.down()
+
+    def move_to(self, x: float, y: float) -> None:
+        """Move to a place, as a hand does."""
+        self.page.mouse.move(*self.place(x, y), steps=8)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where on the page a share of the picture is."""
         box = self.stage.bounding_box()
         assert box is not None
-        places = [
-            (box["x"] + x * box["width"], box["y"] + y * box["height"])
-            for x, y in ((left, top), (right, bottom))
-        ]
-        self.page.mouse.move(*places[0])
-        self.page.mouse.down()
-        self.page.mouse.move(*places[1], steps=8)
-        self.page.mouse.up()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     def click_strongest(self) -> None:
         """Click where the picture is reddest: the patch that supports the target most."""

@@ -82,7 +82,21 @@ def test_saved_and_loaded_it_answers_the_same(net, image, tmp_path: Path) -> Non
 
 
 def test_memory_is_bounded(net, image) -> None:
-    assert Sweep.run(net, image, limit_bytes=2000).nbytes < 2000 + 4 * image.numel() + 8 * 45 * 50
+    full = Sweep.run(net, image, baseline="noise", samples=3)
+    limit = full.nbytes - 1
+    sweep = Sweep.run(net, image, baseline="noise", samples=3, limit_bytes=limit)
+    assert sweep.nbytes <= limit
+    assert 0 < len(sweep.cells) < len(full.cells)
+    with pytest.raises(ValueError, match="allow more"):
+        Sweep.run(net, image, limit_bytes=4 * image.numel())
+
+
+def test_its_first_interventions_are_a_sweep_of_their_own(net, image) -> None:
+    twice = Sweep.run(net, image, baseline="noise", samples=2, soft=True)
+    once = Sweep.run(net, image, baseline="noise", samples=1, soft=True)
+    first = twice.first(len(once.cells))
+    assert (first.rounds, twice.rounds) == (1, 2)
+    np.testing.assert_array_equal(first.ate_map(REGION).effect, once.ate_map(REGION).effect)
 
 
 def test_flips_alone_give_no_soft_outcome(net, image) -> None:

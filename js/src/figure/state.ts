@@ -25,6 +25,7 @@ export const DEFAULTS: Omit<Traits, Shown> = {
   brush_size: 9,
   snap: false,
   live: false,
+  drawing: false,
   window: null,
   channel: -1,
   smooth: true,
