@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pdcr_widgets.causal.components.layer_results import LayerEffects
     from pdcr_widgets.causal.results import ATEMap
 
-COLUMN = 3.5  # inches: one column of most journals
+COLUMN, PAGE = 3.5, 7.2  # inches: one column, and the whole width, of most journals
 SMALL = 7  # points
 REGION = "#ffd60a"
 COLORS = {"supports": "#b2182b", "harms": "#2166ac"}
@@ -27,6 +27,7 @@ def plot_map(
     limit: float | None = None,
     spacing: Sequence[float] | None = None,
     colorbar: bool = True,
+    width: float = COLUMN,
 ) -> Any:
     """Draw a map: red patches support the target, blue ones harm it, white has no effect.
 
@@ -46,6 +47,8 @@ def plot_map(
         Millimetres per row and column: sets the aspect and draws a scale bar.
     colorbar
         Whether to draw the scale beside the map.
+    width
+        Inches, of new axes.
 
     Returns
     -------
@@ -66,22 +69,8 @@ def plot_map(
     rows, columns = (1.0, 1.0) if spacing is None else (float(step) for step in spacing)
     if not (rows > 0 and columns > 0):
         raise ValueError(f"spacing is (row, column) in mm and above 0, got {spacing}")
-    shape = ate.spatial[0] * rows / (ate.spatial[1] * columns)
-    ax = _axes(0.8 * COLUMN * shape + 0.1) if ax is None else ax
-    effect, opacity = ate.to_image(), None
-    if image is not None:
-        picture = np.asarray(image, dtype=float)
-        gray = picture.mean(axis=0) if picture.ndim == 3 else picture
-        ax.imshow(gray, cmap="gray", interpolation="nearest")
-        opacity = 0.85 * np.clip(2 * np.abs(np.nan_to_num(effect)) / limit, 0, 1)
-    shown = ax.imshow(
-        effect, cmap="RdBu", vmin=-limit, vmax=limit, alpha=opacity, interpolation="nearest"
-    )
-    ax.set_aspect(rows / columns)
-    _outline(ax, ate.region)
-    ax.set_axis_off()
-    if spacing is not None:
-        _scale_bar(ax, ate.spatial, columns)
+    ax = _axes(width, map_height(ate.spatial, spacing, width)) if ax is None else ax
+    shown = paint(ax, ate.to_image(), limit, ate.region, image, spacing)
     if colorbar:
         bar = ax.figure.colorbar(shown, ax=ax, shrink=0.85, aspect=25, pad=0.02)
         bar.solids.set(alpha=1, edgecolor="face")
@@ -90,8 +79,46 @@ def plot_map(
     return ax
 
 
+def paint(
+    ax: Any, values: np.ndarray, limit: float, region: np.ndarray, image: Any, spacing: Any
+) -> Any:
+    """Draw values per pixel between -limit (red) and limit (blue), the region, and a scale bar."""
+    opacity = None
+    if image is not None:
+        picture = np.asarray(image, dtype=float)
+        gray = picture.mean(axis=0) if picture.ndim == 3 else picture
+        ax.imshow(gray, cmap="gray", interpolation="nearest")
+        opacity = 0.85 * np.clip(2 * np.abs(np.nan_to_num(values)) / limit, 0, 1)
+    shown = ax.imshow(
+        values, cmap="RdBu", vmin=-limit, vmax=limit, alpha=opacity, interpolation="nearest"
+    )
+    _outline(ax, region)
+    ax.set_axis_off()
+    if spacing is not None:
+        rows, columns = (float(step) for step in spacing)
+        ax.set_aspect(rows / columns)
+        _scale_bar(ax, region.shape, columns)
+    return shown
+
+
+def map_height(spatial: Sequence[int], spacing: Sequence[float] | None, width: float) -> float:
+    """Height in inches of a figure of one map with its scale."""
+    rows, columns = (1.0, 1.0) if spacing is None else spacing
+    return 0.8 * width * spatial[0] * float(rows) / (spatial[1] * float(columns)) + 0.1
+
+
+def layers_height(effects: LayerEffects, kind: str | None = None) -> float:
+    """Height in inches of a figure of the bars of one intervention."""
+    chosen = kind if kind is not None or not effects.kinds else effects.kinds[0]
+    return 0.16 * sum(row.kind == chosen for row in effects) + 0.6
+
+
 def plot_layers(
-    effects: LayerEffects, ax: Any = None, kind: str | None = None, limit: float | None = None
+    effects: LayerEffects,
+    ax: Any = None,
+    kind: str | None = None,
+    limit: float | None = None,
+    width: float = COLUMN,
 ) -> Any:
     """Draw layer effects as bars with standard errors, in the order in which the layers run.
 
@@ -105,6 +132,8 @@ def plot_layers(
         Which intervention; None takes the first.
     limit
         Points at the ends of the axis, symmetric around 0; None fits the effects.
+    width
+        Inches, of new axes.
 
     Returns
     -------
@@ -121,7 +150,7 @@ def plot_layers(
     rows = [row for row in effects if row.kind == kind and math.isfinite(row.effect)]
     if not rows:
         raise ValueError(f"there are no effects of kind {kind!r}, only of {list(effects.kinds)}")
-    ax = _axes(0.16 * len(rows) + 0.6) if ax is None else ax
+    ax = _axes(width, layers_height(effects, kind)) if ax is None else ax
     errors = [row.stderr if math.isfinite(row.stderr) else 0.0 for row in rows]
     colors = [COLORS["supports" if row.effect < 0 else "harms"] for row in rows]
     names = [row.layer.replace(" -> ", " → ") for row in rows]
@@ -143,9 +172,9 @@ def plot_layers(
     return ax
 
 
-def _axes(height: float) -> Any:
+def _axes(width: float, height: float) -> Any:
     plt = needs("matplotlib.pyplot", "plot")
-    return plt.subplots(figsize=(COLUMN, height), layout="constrained")[1]
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 def _outline(ax: Any, region: np.ndarray) -> None:
@@ -180,6 +209,6 @@ def _scale_bar(ax: Any, spatial: Sequence[int], millimetres: float) -> None:
     )  # fmt: skip
     bar.set_gid("scale-bar")
     ax.text(
-        left + pixels / 2, low - 0.015 * height, f"{length:g} mm", color="white", ha="center",
+        left, low - 0.015 * height, f"{length:g} mm", color="white", ha="left",
         va="bottom", fontsize=SMALL, path_effects=halo[:1],
     )  # fmt: skip

@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pdcr_widgets.causal.files import whole_file
+from pdcr_widgets.causal.pictured import Pictured
 
 FORMAT = 1
 BINS = (0.3, 1.0, 3.0)
@@ -24,8 +25,8 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class ATEMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class ATEMap(Pictured):
     """Average treatment effect of every patch on a target region.
 
     Parameters
@@ -169,6 +170,28 @@ class ATEMap:
         from pdcr_widgets.causal.figure import plot_map
 
         return plot_map(self, ax, **options)
+
+    def _drawable(self) -> bool:
+        return len(self.spatial) == 2 and bool(np.isfinite(self.effect).any())
+
+    def _draw(self, figure: Any, **options: Any) -> None:
+        from pdcr_widgets.causal.figure import COLUMN, map_height, plot_map
+
+        width = options.get("width", COLUMN)
+        if len(self.spatial) == 2:
+            height = map_height(self.spatial, options.get("spacing"), width)
+            figure.set_size_inches(width, height)
+        plot_map(self, figure.add_subplot(), **options)
+
+    def __repr__(self) -> str:
+        told = self.summary()
+        sides = " x ".join(map(str, self.effect.shape))
+        return (
+            f"ATEMap({sides} patches of {self.patch_size} pixels, outcome {self.base:.2f} of 100, "
+            f"supporting {told['supporting']:.1%}, harming {told['harming']:.1%}, effects from "
+            f"{told['strongest_support']:.2f} to {told['strongest_harm']:+.2f} points, "
+            f"{self.evaluations} evaluations)"
+        )
 
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""

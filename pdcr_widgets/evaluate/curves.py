@@ -10,7 +10,6 @@ import numpy as np
 
 from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.components.layer_results import as_dataframe
-from pdcr_widgets.causal.results import ATEMap
 from pdcr_widgets.evaluate.erasure import Erasure
 from pdcr_widgets.evaluate.ranking import ranked
 
@@ -165,7 +164,6 @@ def insertion_curve(
 def _played(
     kind: str, asked: tuple[Any, ...], scores: Any, rank: str, steps: int, options: dict[str, Any]
 ) -> Curve:
-    size = {"patch_size": scores.patch_size} if isinstance(scores, ATEMap) else {}
-    erasure = Erasure.of(*asked, **{**size, **options})
+    erasure = Erasure.asked(*asked, scores=scores, **options)
     *_, (_, curve) = iter_curve(kind, erasure, scores, rank, steps, options.get("seed", 0))
     return curve

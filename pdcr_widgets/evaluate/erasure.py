@@ -18,6 +18,7 @@ from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.full import FullEngine
 from pdcr_widgets.causal.outcome import Empty
 from pdcr_widgets.causal.plan import PatchGrid
+from pdcr_widgets.causal.results import ATEMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Erasure:
         The patches; those that touch the region are never replaced.
     filled
         ``(channels, *spatial)``: the image with every patch outside the region replaced.
+    baseline
+        Where the replacements come from.
     engine
         How the images are predicted.
     """
@@ -39,6 +42,7 @@ class Erasure:
     target: Target
     grid: PatchGrid
     filled: Tensor
+    baseline: Baseline
     engine: FullEngine
 
     @classmethod
@@ -64,6 +68,12 @@ class Erasure:
         return cls.on(target, patch_size, baseline, seed, batch)
 
     @classmethod
+    def asked(cls, *question: Any, scores: Any, **options: Any) -> Erasure:
+        """Replace patches of the size that a map has, unless another one is asked for."""
+        size = {"patch_size": scores.patch_size} if isinstance(scores, ATEMap) else {}
+        return cls.of(*question, **{**size, **options})
+
+    @classmethod
     def on(
         cls, target: Target, patch_size: int, baseline: Any, seed: int = 0, batch: int | None = None
     ) -> Erasure:
@@ -74,7 +84,7 @@ class Erasure:
         whole = tuple(slice(0, n) for n in spatial)
         engine = FullEngine(target.segmenter, target.image, whole, batch)
         filled = _filled(target.image, grid, content, as_whole(seed, "seed", 0))
-        return cls(target, grid, filled, engine)
+        return cls(target, grid, filled, content, engine)
 
     @cached_property
     def cells(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.pictured import Pictured
 from pdcr_widgets.causal.results import read_npz, write_npz
 
 FORMAT = 1
+SHOWN = 8  # strongest effects in the text
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class LayerEffect:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class LayerEffects:
+@dataclass(frozen=True, repr=False)
+class LayerEffects(Pictured):
     """Effects of a network's components on the prediction inside a region.
 
     Attributes
@@ -152,6 +155,25 @@ class LayerEffects:
         from pdcr_widgets.causal.figure import plot_layers
 
         return plot_layers(self, ax, **options)
+
+    def _drawable(self) -> bool:
+        return any(math.isfinite(row.effect) for row in self.rows)
+
+    def _draw(self, figure: Any, **options: Any) -> None:
+        from pdcr_widgets.causal.figure import COLUMN, layers_height, plot_layers
+
+        height = layers_height(self, options.get("kind"))
+        figure.set_size_inches(options.get("width", COLUMN), height)
+        plot_layers(self, figure.add_subplot(), **options)
+
+    def __repr__(self) -> str:
+        title = (
+            f"LayerEffects({len(self.layers)} components, {self.outcome} {self.base:.2f} of 100, "
+            f"{self.evaluations} evaluations)"
+        )
+        strongest = sorted(self.rows, key=lambda row: -abs(np.nan_to_num(row.effect)))[:SHOWN]
+        lines = [f"  {r.layer} := {r.kind}: {r.effect:+.2f} ± {r.stderr:.2f}" for r in strongest]
+        return "\n".join([title, *lines])
 
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""
