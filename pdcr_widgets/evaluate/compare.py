@@ -62,20 +62,32 @@ def iter_compare(
         "pdcr": {"patch_size": size, "baseline": baseline, "empty": empty},
         "occlusion": {"window": size},
     }
-    recipe = {
-        "kind": "comparison", **target_recipe(target), "methods": list(methods),
-        "options": {name: dict(given) for name, given in (options or {}).items()},
-        "patch_size": size, "baseline": erasure.baseline.name, **erasure.baseline.details,
-        "steps": steps, "draws": draws, "seed": seed, "empty": empty,
-    }  # fmt: skip
-    judge = _Judge(erasure, steps, seed, len(methods) + 1, recipe)
+    given = options or {}
+    games = {"steps": steps, "draws": draws, "seed": seed, "empty": empty}
+    judge = _Judge(erasure, steps, seed, len(methods) + 1, _recipe(erasure, methods, given, games))
     yield from judge.draw(draws)
     for name in methods:
         if name == "pdcr" and ate is not None:
             found = _known(ate)
         else:
-            found = METHODS[name](target, **{**own.get(name, {}), **(options or {}).get(name, {})})
+            found = METHODS[name](target, **{**own.get(name, {}), **given.get(name, {})})
         yield from judge.try_one(name, found)
+
+
+def _recipe(
+    erasure: Erasure, methods: list[str], options: Mapping[str, Any], games: dict[str, Any]
+) -> dict[str, Any]:
+    """Describe the comparison as plain values."""
+    return {
+        "kind": "comparison",
+        **target_recipe(erasure.target),
+        "methods": methods,
+        "options": {name: dict(given) for name, given in options.items()},
+        "patch_size": erasure.grid.patch_size,
+        "baseline": erasure.baseline.name,
+        **erasure.baseline.details,
+        **games,
+    }
 
 
 @dataclass
