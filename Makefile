@@ -5,7 +5,7 @@ PORT ?= 8866
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-EXTRAS := demo,export,lab,images,models,plot,smp,table,transformers
+EXTRAS := demo,export,lab,images,models,nnunet,plot,smp,table,transformers
 STATIC := pdcr_widgets/static
 # Closing a page does not end its kernel: end those that nobody has watched for two minutes.
 CULL := --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_interval=30

@@ -53,7 +53,7 @@ _HOME = {
     "recompute": "causal.recomputing",
     "save": "export",
     "save_nifti": "images",
-    "segmenter": "causal",
+    "segmenter": "models",
     "skip_paths": "causal.components",
     "to_python": "as_code",
 }

@@ -24,7 +24,8 @@ def check_scores(output: Any, images: Tensor) -> Tensor:
         raise ValueError(
             f"the model returned shape {tuple(scores.shape)} for images of shape "
             f"{tuple(images.shape)}; it must be (batch, classes, *spatial) with the same batch and "
-            f"spatial shape"
+            f"spatial shape (`pdcr.Prepared` brings heads of lower resolution and unpadded "
+            f"convolutions to the image's grid)"
         )
     if not held.is_floating_point():
         raise TypeError(

@@ -52,7 +52,8 @@ class Segmenter:
     def __post_init__(self) -> None:
         if not callable(self.model):
             raise TypeError(
-                f"model must be a module or a callable, got {type(self.model).__name__}"
+                f"model must be a module or a callable, got {type(self.model).__name__}; the path "
+                f"of a model becomes one by `pdcr.segmenter(path)`"
             )
         if self.target is not None:
             object.__setattr__(self, "target", as_whole(self.target, "target", 0))

@@ -67,8 +67,8 @@ class OpenedImage:
             return ""
         return orientation_of(self.affine)[-len(self.spatial) :]
 
-    def slice(self, index: int, axis: int = 0) -> OpenedImage:
-        """Take one slice of a volume.
+    def slice(self, index: int, axis: int = 0, neighbours: int = 0) -> OpenedImage:
+        """Take one slice of a volume, for a 2.5-D model with its neighbours as channels.
 
         Parameters
         ----------
@@ -76,11 +76,13 @@ class OpenedImage:
             Position along ``axis``; negative counts from the end.
         axis
             0 (slices), 1 (rows) or 2 (columns).
+        neighbours
+            Slices before and after, which become channels in their order; outermost ones repeat.
 
         Returns
         -------
         OpenedImage
-            Two-dimensional, in the same place in space, with the same window.
+            Two-dimensional, in the place of the slice in space, with the same window.
 
         Raises
         ------
@@ -89,6 +91,8 @@ class OpenedImage:
         """
         if len(self.spatial) != 3 or axis not in (0, 1, 2):
             raise ValueError(f"there is no axis {axis} to slice an image of {self.spatial} along")
+        if neighbours < 0:
+            raise ValueError(f"neighbours must be at least 0, got {neighbours}")
         count = self.spatial[axis]
         if not -count <= index < count:
             raise ValueError(f"there is no slice {index} among {count} along axis {axis}")
@@ -98,8 +102,10 @@ class OpenedImage:
             order = [axis, *(other for other in range(3) if other != axis), 3]
             affine = affine[:, order].copy()
             affine[:3, 3] += affine[:3, 0] * index
-        provenance = {**self.provenance, "slice": index, "axis": axis}
-        array = np.ascontiguousarray(np.take(self.array, index, axis=1 + axis))
+        provenance = {**self.provenance, "slice": index, "axis": axis, "neighbours": neighbours}
+        around = np.arange(index - neighbours, index + neighbours + 1).clip(0, count - 1)
+        taken = np.moveaxis(np.take(self.array, around, axis=1 + axis), 1 + axis, 0)
+        array = np.ascontiguousarray(taken.reshape(-1, *taken.shape[2:]))
         return replace(self, array=array, affine=affine, provenance=provenance)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -21,6 +21,7 @@ def load_model(
     *,
     strict: bool = True,
     trust: bool = False,
+    like: Any = None,
 ) -> Any:
     """Load a trained network on the CPU, in evaluation mode.
 
@@ -29,9 +30,11 @@ def load_model(
     path
         A ``.safetensors`` file or a checkpoint of weights (with ``model``); a TorchScript file; a
         program of ``torch.export`` (``.pt2``); an ``.onnx`` file; a folder that ``save_pretrained``
-        of transformers or segmentation_models_pytorch wrote; a MONAI bundle. TorchScript and
-        exported files are programs, and a folder chooses which network is built: load those whose
-        origin you know.
+        of transformers or segmentation_models_pytorch wrote, with the values and size that its
+        ``preprocessor_config.json`` declares; a MONAI bundle; a trained folder of nnU-Net version 2
+        or one of its folds, with its normalisation, windows and resampling and without mirroring.
+        TorchScript and exported files are programs, and a folder chooses which network is built:
+        load those whose origin you know.
     model
         Network to put the weights in, changed in place. Only for files of weights.
     strict
@@ -39,6 +42,10 @@ def load_model(
         and told in a warning.
     trust
         Allow a pickle or a MONAI bundle's configuration to run its author's code. False refuses it.
+    like
+        For nnU-Net folders: the opened image or volume that slices come from, whose values and
+        spacing tell how they are normalised and resampled. Without it each image is normalised by
+        itself and taken to have the spacing that the network was trained with.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def load_model(
     """
     path = Path(path)
     if path.is_dir():
-        return load_folder(path, strict, trust).eval()
+        return load_folder(path, strict, trust, like).eval()
     if not path.is_file():
         raise ValueError(f"{path} does not exist")
     if path.suffix == ".onnx":

@@ -1,0 +1,51 @@
+"""Networks whose answer is not scores of classes, brought to it by what they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from pdcr_widgets.models.prepared import Prepared
+from pdcr_widgets.models.prompted import Prompted
+from pdcr_widgets.models.queries import MaskQueries
+
+QUERIES = ("ForUniversalSegmentation", "ForInstanceSegmentation")
+SCORES = ("ForSemanticSegmentation",)
+PROMPTABLE = ("SamModel", "SamHQModel", "Sam2Model", "EdgeTamModel")
+
+
+def adapted(model: Any, **prompt: Any) -> Any:
+    """Wrap a network of transformers as its kind needs; give anything else back as it is.
+
+    Parameters
+    ----------
+    model
+        Module or callable.
+    **prompt
+        ``box``, ``points`` and ``outside``, for promptable networks only; see `Prompted`.
+
+    Raises
+    ------
+    ValueError
+        A promptable network without a prompt, or a prompt for another one.
+    """
+    kind = _transformers_name(model)
+    if kind in PROMPTABLE:
+        return Prompted(model, **prompt)
+    if prompt:
+        raise ValueError(
+            f"{sorted(prompt)} are prompts for promptable networks {PROMPTABLE}; this is a "
+            f"{type(model).__name__}"
+        )
+    if kind.endswith(QUERIES):
+        return Prepared(MaskQueries(model))
+    return Prepared(model) if kind.endswith(SCORES) else model
+
+
+def _transformers_name(model: Any) -> str:
+    """Name of the class of transformers that a network is, also by inheritance; or empty."""
+    if not isinstance(model, nn.Module):
+        return ""
+    kinds = (kind for kind in type(model).__mro__ if kind.__module__.startswith("transformers."))
+    return next((kind.__name__ for kind in kinds), "")

@@ -1,0 +1,123 @@
+"""What the plans of nnU-Net say about one configuration."""
+
+from __future__ import annotations
+
+import pydoc
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+HARMLESS = ("dynamic_network_architectures.", "torch.nn.")
+SCHEMES = (
+    "ZScoreNormalization",
+    "CTNormalization",
+    "NoNormalization",
+    "RescaleTo01Normalization",
+    "RGBTo01Normalization",
+)
+AXES = [0, 1, 2]
+
+
+class Plans:
+    """One configuration of a trained folder.
+
+    Parameters
+    ----------
+    plans, dataset
+        Content of ``plans.json`` and ``dataset.json``.
+    configuration
+        Such as ``"2d"`` or ``"3d_fullres"``.
+    where
+        Name of the folder, for errors.
+
+    Raises
+    ------
+    ValueError
+        Something is missing, or the configuration is the second of a cascade.
+    """
+
+    def __init__(
+        self, plans: Mapping[str, Any], dataset: Mapping[str, Any], configuration: str, where: str
+    ) -> None:
+        self.where = where
+        try:
+            self._read(plans, dataset, _inherited(plans["configurations"], configuration))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"the plans of {where} for {configuration!r} are not those of nnU-Net version 2.5 "
+                f"or later: {type(error).__name__} {error}"
+            ) from error
+        unknown = [name for name, *_ in self.schemes if name not in SCHEMES]
+        if unknown:
+            raise ValueError(f"{where} normalises by {unknown}; known are {list(SCHEMES)}")
+
+    def _read(
+        self, plans: Mapping[str, Any], dataset: Mapping[str, Any], one: Mapping[str, Any]
+    ) -> None:
+        if one.get("previous_stage"):
+            raise ValueError(
+                f"{self.where} is the second stage of a cascade, which needs the first one's "
+                "segmentation; explain the first stage, or another configuration"
+            )
+        architecture = one["architecture"]
+        self.network = str(architecture["network_class_name"])
+        self._arguments = dict(architecture["arch_kwargs"])
+        self._located = list(architecture["_kw_requires_import"])
+        self.patch_size = tuple(int(side) for side in one["patch_size"])
+        self.spacing = tuple(float(step) for step in one["spacing"])
+        order = list(plans.get("transpose_forward", AXES))
+        self.order = None if order == AXES else order
+        labels = {k: v for k, v in dataset["labels"].items() if k != "ignore"}
+        self.regions = any(isinstance(v, list) and len(v) > 1 for v in labels.values())
+        held = [v for v in labels.values() if v not in (0, [0])] if self.regions else labels
+        self.outputs = len(held)
+        names = dataset["channel_names"] if "channel_names" in dataset else dataset["modality"]
+        self.inputs = len(names)
+        seen = plans.get("foreground_intensity_properties_per_channel", {})
+        told = zip(one["normalization_schemes"], one["use_mask_for_norm"], strict=True)
+        self.schemes = [
+            (str(name), seen.get(str(number), {}), bool(masked))
+            for number, (name, masked) in enumerate(told)
+        ]
+
+    def arguments(self, trust: bool) -> dict[str, Any]:
+        """Arguments of the network, with the classes among them looked up."""
+        found = dict(self._arguments)
+        for name in self._located:
+            if found.get(name) is not None:
+                found[name] = locate(str(found[name]), trust)
+        return found
+
+    def zoom(self, spacing: Sequence[float]) -> list[float]:
+        """Factors that bring an image of this spacing, mm, to that of the training."""
+        wanted = list(self.spacing)
+        if self.order is not None and len(wanted) == len(AXES):
+            turned = [list(spacing)[axis] for axis in self.order]
+            return [had / want for had, want in zip(turned, wanted, strict=True)]
+        held = list(spacing)[-len(wanted) :]
+        return [had / want for had, want in zip(held, wanted, strict=True)]
+
+
+def locate(name: str, trust: bool) -> Any:
+    """Find a class by its dotted name; only known libraries are imported unless trusted."""
+    if not name.startswith(HARMLESS) and not trust:
+        raise ValueError(
+            f"the plans ask for {name}, which is outside {HARMLESS}; if you trust where the folder "
+            "came from, say trust=True"
+        )
+    found = pydoc.locate(name)
+    if found is None:
+        raise ValueError(f"{name} is not installed, or not in this version of its library")
+    return found
+
+
+def _inherited(configurations: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Give a configuration with what it takes from others."""
+    chain: list[str] = []
+    found: dict[str, Any] = {}
+    while name:
+        if name in chain or name not in configurations:
+            raise KeyError(name)
+        chain.append(name)
+        found = {**configurations[name], **found}
+        name = configurations[name].get("inherits_from", "")
+    return found

@@ -1,0 +1,242 @@
+"""Trained folders of nnU-Net, written by its own trainer, against its own predictor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+import pdcr_widgets as pdcr
+from pdcr_widgets.models import load_model
+from pdcr_widgets.models.nnunet_plans import Plans
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+    pytest.mark.usefixtures("torchvision"),
+]
+KINDS = {"2d": (2, [16, 16]), "3d_fullres": (3, [8, 16, 16])}
+SEEN = {"mean": 40.0, "std": 20.0, "percentile_00_5": 5.0, "percentile_99_5": 90.0}
+LABELS = {"background": 0, "lesion": 1, "organ": 2}
+REGIONS = {"background": 0, "whole": [1, 2], "core": [2]}
+Train = Callable[..., Path]
+
+
+def plans_of(configuration: str, scheme: str, masked: bool) -> dict[str, Any]:
+    """Plans for a network of three stages, as nnU-Net's planner writes them."""
+    axes, patch = KINDS[configuration]
+    arguments = {
+        "n_stages": 3,
+        "features_per_stage": [4, 4, 8],
+        "conv_op": f"torch.nn.modules.conv.Conv{axes}d",
+        "kernel_sizes": [[3] * axes] * 3,
+        "strides": [[1] * axes, [2] * axes, [2] * axes],
+        "n_conv_per_stage": [1, 1, 1],
+        "n_conv_per_stage_decoder": [1, 1],
+        "conv_bias": True,
+        "norm_op": f"torch.nn.modules.instancenorm.InstanceNorm{axes}d",
+        "norm_op_kwargs": {"eps": 1e-05, "affine": True},
+        "dropout_op": None,
+        "dropout_op_kwargs": None,
+        "nonlin": "torch.nn.LeakyReLU",
+        "nonlin_kwargs": {"inplace": True},
+    }
+    resample = {
+        f"resampling_fn_{what}": "resample_data_or_seg_to_shape"
+        for what in ("data", "seg", "probabilities")
+    }
+    options = {"is_seg": False, "order": 1, "order_z": 0, "force_separate_z": None}
+    configured = {
+        "data_identifier": f"nnUNetPlans_{configuration}",
+        "preprocessor_name": "DefaultPreprocessor",
+        "batch_size": 2,
+        "patch_size": patch,
+        "median_image_size_in_voxels": [20.0] * axes,
+        "spacing": [1.0] * axes,
+        "normalization_schemes": [scheme],
+        "use_mask_for_norm": [masked],
+        **resample,
+        **{f"{name}_kwargs": options for name in resample},
+        "architecture": {
+            "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+            "arch_kwargs": arguments,
+            "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+        },
+        "batch_dice": True,
+    }
+    return {
+        "dataset_name": "Dataset001_Tiny",
+        "plans_name": "nnUNetPlans",
+        "transpose_forward": [0, 1, 2],
+        "transpose_backward": [0, 1, 2],
+        "configurations": {configuration: configured},
+        "foreground_intensity_properties_per_channel": {"0": SEEN},
+        "image_reader_writer": "SimpleITKIO",
+        "experiment_planner_used": "ExperimentPlanner",
+        "label_manager": "LabelManager",
+    }
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
+    """Write a folder as nnU-Net leaves it after training, with weights that were never trained."""
+    for name in ("raw", "preprocessed", "results"):
+        monkeypatch.setenv(f"nnUNet_{name}", str(tmp_path / name))
+    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+    def write(
+        configuration: str = "2d",
+        scheme: str = "CTNormalization",
+        masked: bool = False,
+        labels: dict[str, Any] = LABELS,
+        folds: int = 1,
+    ) -> Path:
+        plans = plans_of(configuration, scheme, masked)
+        dataset = {"channel_names": {"0": "CT"}, "labels": labels, "file_ending": ".nii.gz"}
+        if labels is REGIONS:
+            dataset["regions_class_order"] = [1, 2]
+        prepared = tmp_path / "preprocessed" / "Dataset001_Tiny" / f"nnUNetPlans_{configuration}"
+        prepared.mkdir(parents=True)
+        (prepared / "case.b2nd").touch()
+        for fold in range(folds):
+            torch.manual_seed(fold)
+            trainer = nnUNetTrainer(
+                {**plans, "continue_training": False},
+                configuration,
+                fold,
+                dataset,
+                torch.device("cpu"),
+            )
+            trainer.initialize()
+            trainer._best_ema = np.float64(0.5)
+            trainer.save_checkpoint(str(Path(trainer.output_folder) / "checkpoint_final.pth"))
+        home = Path(trainer.output_folder_base)
+        (home / "plans.json").write_text(json.dumps(plans))
+        (home / "dataset.json").write_text(json.dumps(dataset))
+        return home
+
+    return write
+
+
+def predicted(folder: Path, image: np.ndarray, spacing: list[float]) -> torch.Tensor:
+    """Probabilities of nnU-Net's own predictor, without mirroring."""
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    predictor = nnUNetPredictor(use_mirroring=False, device=torch.device("cpu"), verbose=False)
+    predictor.initialize_from_trained_model_folder(str(folder), None)
+    _, probabilities = predictor.predict_single_npy_array(
+        image, {"spacing": spacing}, None, None, True
+    )
+    return torch.from_numpy(np.asarray(probabilities, dtype=np.float32))
+
+
+def picture(*shape: int) -> np.ndarray:
+    return (100 * np.random.default_rng(0).random(shape)).astype(np.float32) + 1
+
+
+@pytest.mark.parametrize(
+    ("configuration", "scheme", "masked", "labels", "folds"),
+    [
+        ("2d", "CTNormalization", False, LABELS, 2),
+        ("2d", "ZScoreNormalization", False, REGIONS, 1),
+        ("3d_fullres", "ZScoreNormalization", True, LABELS, 1),
+        ("3d_fullres", "RescaleTo01Normalization", False, LABELS, 1),
+    ],
+)
+def test_predictions_are_those_of_nnunet_but_for_its_half_precision_in_corners(
+    train: Train,
+    configuration: str,
+    scheme: str,
+    masked: bool,
+    labels: dict[str, Any],
+    folds: int,
+) -> None:
+    folder = train(configuration, scheme, masked, labels, folds)
+    flat = configuration == "2d"
+    image = picture(1, 1, 21, 26) if flat else picture(1, 9, 21, 26)
+    expected = predicted(folder, image, [1.0, 1.0, 1.0])
+    given = torch.from_numpy(image[:, 0] if flat else image)
+    for target in range(len(labels) - (labels is REGIONS)):
+        segmenter = pdcr.segmenter(folder, target).resolve(given)
+        assert segmenter.activation == ("sigmoid" if labels is REGIONS else "softmax")
+        found = segmenter(given[None])[0]
+        same = (found - (expected[target, 0] if flat else expected[target])).abs() < 2e-3
+        assert same.float().mean() > 0.97
+        assert same[tuple(slice(3, -3) for _ in same.shape)].all()
+
+
+def test_a_slice_is_normalised_and_resampled_as_its_volume(train: Train) -> None:
+    folder = train(scheme="ZScoreNormalization")
+    volume = pdcr.open_image(picture(5, 24, 20) - 1, spacing=(3.0, 0.5, 0.5), channels="none")
+    network = load_model(folder, like=volume)
+    values = torch.from_numpy(volume.slice(2).array)[None]
+    by_hand = (values - volume.array.mean()) / volume.array.std()
+    assert_close(network.model(by_hand), network(values), atol=1e-4, rtol=1e-4)
+    assert network.model.zoom == [0.5, 0.5]
+    assert network(values).shape == (1, 3, 24, 20)
+
+
+def test_one_fold_is_taken_alone(train: Train) -> None:
+    folder = train(folds=2)
+    image = torch.from_numpy(picture(1, 16, 16))[None]
+    each = [load_model(folder / f"fold_{fold}")(image) for fold in (0, 1)]
+    assert not torch.equal(*each)
+    assert_close(load_model(folder)(image), (each[0] + each[1]) / 2)
+
+
+def test_it_is_explained(train: Train) -> None:
+    segmenter = pdcr.segmenter(train(), target=1)
+    image = picture(1, 20, 24)
+    found = pdcr.ate_map(segmenter, image, (4, 4, 8, 8), patch_size=8, outcome="mean_probability")
+    assert found.spatial == (20, 24)
+    assert np.isfinite(found.effect).any()
+
+
+def test_what_the_folder_lacks_is_said(train: Train) -> None:
+    folder = train()
+    dataset = json.loads((folder / "dataset.json").read_text())
+    dataset["labels"]["another"] = 3
+    (folder / "dataset.json").write_text(json.dumps(dataset))
+    with pytest.raises(ValueError, match=r"of another shape: .*seg_layers"):
+        load_model(folder)
+    dataset["labels"].pop("another")
+    (folder / "dataset.json").write_text(json.dumps(dataset))
+    network = load_model(folder)
+    with pytest.raises(ValueError, match="trained on 1 channels, the image has 2"):
+        network(torch.zeros(1, 2, 16, 16))
+    (folder / "fold_0" / "checkpoint_final.pth").unlink()
+    with pytest.raises(ValueError, match="it was not trained"):
+        load_model(folder)
+
+
+def changed(**changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    plans = plans_of("2d", "CTNormalization", False)
+    plans["configurations"]["2d"] |= changes
+    return plans, {"channel_names": {"0": "CT"}, "labels": LABELS}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"architecture": None}, "are not those of nnU-Net version 2.5"),
+        ({"previous_stage": "3d_lowres"}, "second stage of a cascade"),
+        ({"normalization_schemes": ["Own"]}, r"normalises by \['Own'\]"),
+        ({"inherits_from": "2d"}, "are not those"),
+    ],
+)
+def test_plans_that_are_not_understood(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Plans(*changed(**changes), "2d", "folder")
+
+
+def test_classes_from_elsewhere_need_trust() -> None:
+    plans, dataset = changed()
+    plans["configurations"]["2d"]["architecture"]["arch_kwargs"]["nonlin"] = "os.system"
+    held = Plans(plans, dataset, "2d", "folder")
+    with pytest.raises(ValueError, match=r"os\.system, which is outside.*trust=True"):
+        held.arguments(trust=False)
