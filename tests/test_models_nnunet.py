@@ -27,9 +27,8 @@ REGIONS = {"background": 0, "whole": [1, 2], "core": [2]}
 Train = Callable[..., Path]
 
 
-def plans_of(configuration: str, scheme: str, masked: bool) -> dict[str, Any]:
-    """Plans for a network of three stages, as nnU-Net's planner writes them."""
-    axes, patch = KINDS[configuration]
+def architecture_of(axes: int) -> dict[str, Any]:
+    """Network of three stages."""
     arguments = {
         "n_stages": 3,
         "features_per_stage": [4, 4, 8],
@@ -46,6 +45,16 @@ def plans_of(configuration: str, scheme: str, masked: bool) -> dict[str, Any]:
         "nonlin": "torch.nn.LeakyReLU",
         "nonlin_kwargs": {"inplace": True},
     }
+    return {
+        "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+        "arch_kwargs": arguments,
+        "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+    }
+
+
+def plans_of(configuration: str, scheme: str, masked: bool) -> dict[str, Any]:
+    """Plans of one configuration, as nnU-Net's planner writes them."""
+    axes, patch = KINDS[configuration]
     resample = {
         f"resampling_fn_{what}": "resample_data_or_seg_to_shape"
         for what in ("data", "seg", "probabilities")
@@ -62,11 +71,7 @@ def plans_of(configuration: str, scheme: str, masked: bool) -> dict[str, Any]:
         "use_mask_for_norm": [masked],
         **resample,
         **{f"{name}_kwargs": options for name in resample},
-        "architecture": {
-            "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
-            "arch_kwargs": arguments,
-            "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
-        },
+        "architecture": architecture_of(axes),
         "batch_dice": True,
     }
     return {

@@ -52,8 +52,8 @@ class Tiled(nn.Module):
             here = self._slices(place)
             if total is None:
                 total = given.new_zeros(len(given), scores.shape[1], *given.shape[2:])
-            total[(..., *here)] += scores * self.weights
-            weight[here] += self.weights
+            total[here] += scores * self.weights
+            weight[here[2:]] += self.weights
         assert total is not None
         blended = total / weight
         for axis, (more, side) in enumerate(zip(missing, sides, strict=True)):
@@ -61,12 +61,13 @@ class Tiled(nn.Module):
         return blended
 
     def _slices(self, place: Sequence[int]) -> tuple[slice, ...]:
-        return tuple(slice(at, at + w) for at, w in zip(place, self.window, strict=True))
+        inside = [slice(at, at + w) for at, w in zip(place, self.window, strict=True)]
+        return (slice(None), slice(None), *inside)
 
     def _each(self, images: Tensor, places: Sequence[Sequence[int]]) -> list[Tensor]:
         """Scores of every window, each ``(batch, classes, *window)``."""
         count = len(images)
-        windows = torch.cat([images[(..., *self._slices(place))] for place in places])
+        windows = torch.cat([images[self._slices(place)] for place in places])
         scores = torch.cat([self.model(part) for part in windows.split(self.at_once)])
         return list(scores.split(count))
 
