@@ -121,7 +121,11 @@ def test_neighbours_are_sent_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
         values_sent = np.frombuffer(data, content["image"]["dtype"]).reshape(6, 7)
         np.testing.assert_array_equal(values_sent, values[content["index"]])
     viewer._handle_custom_msg({"type": "slices", "plane": "coronal", "indices": [1]}, [])
-    assert len(sent) == 2
+    content, (data,) = sent[2]
+    assert (content["plane"], content["index"]) == ("coronal", 1)
+    values_sent = np.frombuffer(data, content["image"]["dtype"]).reshape(content["image"]["shape"])
+    viewer.plane, viewer.index = "coronal", 1
+    np.testing.assert_array_equal(values_sent + content["image"]["offset"], viewer.image)
 
 
 def test_an_index_beyond_the_end_is_the_last() -> None:

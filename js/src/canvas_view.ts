@@ -25,8 +25,8 @@ export class CanvasView {
   readonly children: Children;
   readonly navigator: Navigator;
   readonly stage: Stage;
-  /** Called after every frame, for the read-out and the tools. */
-  painted: () => void = () => {};
+  /** Called after every frame; `stale` unless the pointer was all that moved. */
+  painted: (stale: boolean) => void = () => {};
   /** Where the pointer is on the stage, CSS pixels. */
   pointer: Point | null = null;
   /** Where the keyboard's cursor is, image pixels. */
@@ -35,6 +35,7 @@ export class CanvasView {
   private boxed: { mask: Mask; box: Box | null } | null = null;
   private acknowledged = 0;
   private lastCursor = 0;
+  private stale = true;
 
   constructor(
     readonly model: Model,
@@ -43,6 +44,7 @@ export class CanvasView {
   ) {
     this.sources = new Sources(model, () => this.invalidate());
     this.stage = new Stage(canvas, () => compose(this), this.afterPaint, signal);
+    model.on("change:cursor", this.repaint);
     this.navigator = new Navigator(model, this.sources, () => this.frame, this.invalidate);
     const sync = new RegionSync(model, () => {
       this.editor.cancel();
@@ -56,7 +58,14 @@ export class CanvasView {
     });
   }
 
-  invalidate = (): void => this.stage.invalidate();
+  /** Asks for a frame after something changed that tools and panels may show. */
+  invalidate = (): void => {
+    this.stale = true;
+    this.repaint();
+  };
+
+  /** Asks for a frame after the pointer moved. */
+  repaint = (): void => this.stage.invalidate();
 
   /** Height and width of the picture, pixels. */
   get size(): [number, number] {
@@ -130,7 +139,7 @@ export class CanvasView {
     this.keyboard = null;
     if (at) this.stage.canvas.style.cursor = this.editor.cursorAt(this.imagePoint(at));
     this.shareCursor(!at);
-    this.invalidate();
+    this.repaint();
   }
 
   /** A click with a tool that does not draw selects the patch under it. */
@@ -170,7 +179,7 @@ export class CanvasView {
     };
     this.editor.move([this.keyboard], keys);
     this.shareCursor(true);
-    this.invalidate();
+    this.repaint();
   }
 
   /** Tells Python that a map was seen, once per map; a newer one stands for those before it. */
@@ -193,7 +202,9 @@ export class CanvasView {
   private afterPaint = (): void => {
     this.acknowledge();
     this.sources.askAhead();
-    this.painted();
+    const { stale } = this;
+    this.stale = false;
+    this.painted(stale);
   };
 
   private shareCursor(now: boolean): void {

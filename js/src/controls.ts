@@ -1,5 +1,5 @@
 import type { CanvasView } from "./canvas_view";
-import { h } from "./dom";
+import { assign, h, write } from "./dom";
 import type { Traits } from "./traits";
 
 /** A control and what brings it up to date with the traits. */
@@ -45,8 +45,8 @@ export function slider(view: CanvasView, name: Names<number>, label: string, ran
     refresh() {
       const now = view.model.get(name);
       if (Number(input.value) !== now) input.value = String(now);
-      value.textContent = range.text(now);
-      input.setAttribute("aria-valuetext", range.text(now));
+      write(value, range.text(now));
+      assign(input, "aria-valuetext", range.text(now));
     },
   };
 }

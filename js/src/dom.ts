@@ -14,6 +14,16 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Sets a text, unless it is there: a page need not be laid out again for nothing. */
+export function write(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Sets an attribute, unless it is there. */
+export function assign(element: Element, name: string, value: string): void {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
 export function iconButton(name: IconName, label: string, keys = ""): HTMLButtonElement {
   const title = keys ? `${label} (${keys})` : label;
   const attributes = { type: "button", class: "pdcr-button", "aria-label": label, title };

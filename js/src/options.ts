@@ -1,7 +1,7 @@
 import { fillHoles, grow } from "./actions";
 import type { CanvasView } from "./canvas_view";
 import { fixed, number, type Part, row, select, slider } from "./controls";
-import { h, iconButton } from "./dom";
+import { assign, h, iconButton, write } from "./dom";
 import type { Box } from "./geometry";
 import type { Mode } from "./mask";
 import { presets } from "./presets";
@@ -47,7 +47,7 @@ function pickHint(view: CanvasView): Part {
     element: text,
     refresh() {
       const any = view.sources.mask("prediction") ?? view.sources.mask("truth");
-      text.textContent = any ? "Click inside a contour" : "No prediction or truth to pick from";
+      write(text, any ? "Click inside a contour" : "No prediction or truth to pick from");
     },
   };
 }
@@ -63,7 +63,7 @@ function modes(view: CanvasView): Part {
     element: h("div", attributes, ...buttons.map(([, button]) => button)),
     refresh() {
       for (const [mode, button] of buttons) {
-        button.setAttribute("aria-pressed", String(view.model.get("mode") === mode));
+        assign(button, "aria-pressed", String(view.model.get("mode") === mode));
       }
     },
   };
@@ -74,7 +74,7 @@ function snap(view: CanvasView): Part {
   button.addEventListener("click", () => view.set("snap", !view.model.get("snap")));
   return {
     element: button,
-    refresh: () => button.setAttribute("aria-pressed", String(view.model.get("snap"))),
+    refresh: () => assign(button, "aria-pressed", String(view.model.get("snap"))),
   };
 }
 

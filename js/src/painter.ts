@@ -76,11 +76,12 @@ function inImage(context: Context, scene: Scene, draw: () => void): void {
 }
 
 function paintPicture(context: Context, scene: Scene): void {
-  const { picture, frame, smooth } = scene;
+  const { picture, frame, smooth, view, ratio } = scene;
   if (!picture) return;
+  const reduced = Math.min(view.scaleX, view.scaleY) * ratio < 1;
   inImage(context, scene, () => {
     context.imageSmoothingEnabled = smooth;
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = reduced ? "high" : "low";
     context.drawImage(picture, 0, 0, frame.width, frame.height);
   });
 }

@@ -81,7 +81,7 @@ export class Pointers {
     const events = coalesced.length > 0 ? coalesced : [event];
     const points = events.map((each) => this.view.imagePoint(this.point(each)));
     this.view.editor.move(points, keysOf(event));
-    this.view.invalidate();
+    this.view.repaint();
   };
 
   private up = (event: PointerEvent): void => {

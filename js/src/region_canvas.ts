@@ -40,7 +40,7 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   const tools = toolbar(view, actions, id);
   const row = options(view);
   const line = status(view, signal);
-  const parts = [tools, row, regions, settings, slices, line];
+  const parts = [tools, row, regions, settings, slices, line.legend];
   const corner = cornerButtons(view, root, notice);
   const stage = h(
     "div",
@@ -57,7 +57,9 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   new Pointers(view, canvas, signal);
   keyboard(view, root, sheet.toggle, signal);
   watchConnection(model, (connected) => notice.keep(connected ? "" : NOT_CONNECTED), signal);
-  view.painted = () => {
+  view.painted = (stale) => {
+    line.readout.refresh();
+    if (!stale) return;
     canvas.setAttribute("aria-label", model.get("label"));
     // A finger scrolls the page while there is nothing to draw or to pan.
     const still = model.get("tool") === "inspect" && view.navigator.zoom[0] <= 1;
@@ -65,7 +67,7 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
     for (const part of parts) part.refresh();
   };
   for (const name of [...TRAIT_NAMES, ...VOLUME_TRAIT_NAMES])
-    model.on(`change:${name}`, view.invalidate);
+    if (name !== "cursor") model.on(`change:${name}`, view.invalidate);
   fitTo(el, root, view, signal);
 }
 

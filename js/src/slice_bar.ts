@@ -1,6 +1,6 @@
 import type { CanvasView } from "./canvas_view";
 import type { Part } from "./controls";
-import { h, iconButton } from "./dom";
+import { assign, h, iconButton, write } from "./dom";
 import { PLANES, type Plane } from "./traits";
 
 const FRAME_MS = 100;
@@ -38,11 +38,11 @@ export function sliceBar(view: CanvasView, signal: AbortSignal): Part {
       if (count === undefined) return;
       const chosen = view.model.get("plane");
       for (const [plane, button] of planes) {
-        button.setAttribute("aria-pressed", String(plane === chosen));
+        assign(button, "aria-pressed", String(plane === chosen));
       }
-      input.max = String(count - 1);
+      assign(input, "max", String(count - 1));
       input.value = String(index());
-      value.textContent = `${index()} of ${count}`;
+      write(value, `${index()} of ${count}`);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { CanvasView } from "./canvas_view";
 import { COLORMAPS } from "./colormap";
 import type { Part } from "./controls";
-import { h } from "./dom";
+import { assign, h, write } from "./dom";
 import { effectText, intensityText, limitText } from "./format";
 import { opacity } from "./panel";
 import { type EffectMap, intensity } from "./wire";
@@ -31,48 +31,59 @@ function effectAt(effect: EffectMap, row: number, column: number): string {
 }
 
 /** Under the picture: the read-out, then the opacity of the map and its signed colour scale. */
-export function status(view: CanvasView, signal: AbortSignal): Part {
-  const fade = opacity(view);
+export function status(view: CanvasView, signal: AbortSignal) {
+  const parts = { readout: readoutLine(view, signal), legend: legend(view) };
+  const spoken = parts.readout.spoken;
+  const lines = [parts.readout.element, parts.legend.element, spoken];
+  return { ...parts, element: h("div", { class: "pdcr-status" }, ...lines) };
+}
+
+/** What is under the pointer; for the keyboard's cursor it is also spoken. */
+function readoutLine(view: CanvasView, signal: AbortSignal): Part & { spoken: HTMLElement } {
   const texts = [h("span"), h("span")];
-  const text = h("div", { class: "pdcr-readout" }, ...texts);
   const spoken = h("div", { class: "pdcr-spoken", role: "status", "aria-live": "polite" });
+  let speak = 0;
+  signal.addEventListener("abort", () => clearTimeout(speak));
+  return {
+    element: h("div", { class: "pdcr-readout" }, ...texts),
+    spoken,
+    refresh() {
+      const told = readout(view);
+      texts.forEach((span, index) => {
+        write(span, told[index]!);
+      });
+      const words = told.join(SEPARATOR);
+      if (!view.keyboard || spoken.textContent === words) return;
+      clearTimeout(speak);
+      speak = window.setTimeout(() => write(spoken, words), 300);
+    },
+  };
+}
+
+function legend(view: CanvasView): Part {
+  const fade = opacity(view);
   const low = h("span");
   const high = h("span");
   const bar = h("span", { class: "pdcr-bar" });
   const scale = h("div", { class: "pdcr-colors", role: "img" }, low, bar, high);
-  let speak = 0;
-  signal.addEventListener("abort", () => clearTimeout(speak));
+  let colors = "";
   return {
-    element: h(
-      "div",
-      { class: "pdcr-status" },
-      text,
-      h("div", { class: "pdcr-legend" }, fade.element, scale),
-      spoken,
-    ),
+    element: h("div", { class: "pdcr-legend" }, fade.element, scale),
     refresh() {
       fade.refresh();
-      const told = readout(view);
-      texts.forEach((span, index) => {
-        if (span.textContent !== told[index]) span.textContent = told[index]!;
-      });
-      const words = told.join(SEPARATOR);
-      if (view.keyboard && spoken.textContent !== words) {
-        clearTimeout(speak);
-        speak = window.setTimeout(() => {
-          spoken.textContent = words;
-        }, 300);
-      }
       const { effect, limit } = view.sources;
       fade.element.hidden = !effect;
       scale.hidden = !effect || !view.model.get("show_scale");
       if (scale.hidden) return;
-      const stops = COLORMAPS[view.model.get("colormap")] ?? [];
-      bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-      low.textContent = `supports \u2212${limitText(limit)}`;
-      high.textContent = `+${limitText(limit)} harms`;
+      const chosen = view.model.get("colormap");
+      if (chosen !== colors) {
+        colors = chosen;
+        bar.style.background = `linear-gradient(to right, ${(COLORMAPS[chosen] ?? []).join(", ")})`;
+      }
+      write(low, `supports \u2212${limitText(limit)}`);
+      write(high, `+${limitText(limit)} harms`);
       const label = `Colour scale from minus ${limitText(limit)} points, supports the target, to plus ${limitText(limit)} points, harms it`;
-      scale.setAttribute("aria-label", label);
+      assign(scale, "aria-label", label);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { CanvasView } from "./canvas_view";
 import type { Part } from "./controls";
-import { h, iconButton } from "./dom";
+import { assign, h, iconButton } from "./dom";
 import type { IconName } from "./icons";
 import { REGION_KEYS, type Shortcut, TOOL_KEYS } from "./shortcuts";
 import type { Tool } from "./traits";
@@ -35,7 +35,7 @@ export function toolbar(view: CanvasView, actions: readonly HTMLElement[], id: s
     refresh() {
       const chosen = view.model.get("tool");
       for (const [tool, button] of tools) {
-        button.setAttribute("aria-pressed", String(tool === chosen));
+        assign(button, "aria-pressed", String(tool === chosen));
       }
       undo.disabled = !view.store.canUndo;
       redo.disabled = !view.store.canRedo;

@@ -122,7 +122,9 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
     show_scale = t.Bool(True).tag(sync=True)
     contour_opacity = t.Float(1.0, min=0, max=1).tag(sync=True)
     view = t.Tuple(t.Float(), t.Float(), t.Float(), default_value=(1.0, 0.5, 0.5)).tag(sync=True)
-    cursor = t.Tuple(t.Int(), t.Int(), allow_none=True, default_value=None).tag(sync=True)
+    cursor = t.Tuple(t.Int(), t.Int(), allow_none=True, default_value=None).tag(
+        sync=True, echo_update=False
+    )
     max_height = t.Int(560, min=0).tag(sync=True)
     label = t.Unicode("Slice with target region").tag(sync=True)
 

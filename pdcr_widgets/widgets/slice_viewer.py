@@ -190,13 +190,12 @@ class SliceViewer(RegionCanvas):
 
     def _send_slices(self, plane: str, indices: list[int]) -> None:
         """Send slices that the page will want next."""
-        if plane != self.plane:
-            return
-        count = self.volume_shape[self._cut.axes[0]]
+        cut = plane_of(plane, self._orientation or USUAL)
+        count = self.volume_shape[cut.axes[0]]
         for index in indices[:MOST_AT_ONCE]:
             if not 0 <= int(index) < count:
                 continue
-            picture = self._cut.take(self._volume, int(index))
+            picture = cut.take(self._volume, int(index))
             wire = image_to_wire(picture, 0, self.suggested_windows)
             data = wire.pop("data")
             told = {"type": "slice", "plane": plane, "index": int(index), "image": wire}
