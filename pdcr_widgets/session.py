@@ -9,24 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import traitlets as t
 
-from pdcr_widgets.causal import ATEMap, ATEUpdate, PatchDraws
-from pdcr_widgets.causal.arrays import as_region
+from pdcr_widgets.causal import ATEUpdate, PatchDraws
 from pdcr_widgets.causal.components import LayerEffects, LayerEffectUpdate
-from pdcr_widgets.causal.state import DONE
 from pdcr_widgets.failures import in_words
-from pdcr_widgets.inputs import QUESTION, Array, read_subject
+from pdcr_widgets.inputs import QUESTION, read_subject
 from pdcr_widgets.progress import Progress, Stopwatch
 from pdcr_widgets.request import LayersUnavailable, Prediction, Request
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
-from pdcr_widgets.swept import Swept
+from pdcr_widgets.swept import READ_OFF, Swept
 from pdcr_widgets.twin import lock_of, twin
-
-READ_OFF = ("region", "truth", "outcome")
-"""Inputs that a sweep answers for without a forward pass."""
 
 STATUSES = ("idle", "running", "paused", "stopped", "done", "failed")
 
@@ -54,9 +48,8 @@ class Session(Swept):
     ``status`` "failed" with the reason in ``error``; earlier results stay.
     """
 
-    previewed = Array(None, read_only=True, help="region of the map while it is being drawn")
+    stale = t.Bool(False, read_only=True, help="whether map and layers are of another image")
     prediction = t.Instance(Prediction, allow_none=True, read_only=True)
-    ate = t.Instance(ATEMap, allow_none=True, read_only=True)
     layers = t.Instance(LayerEffects, allow_none=True, read_only=True)
     layer_note = t.Unicode("", read_only=True, help="why there are no layer effects, or empty")
     draws = t.Instance(PatchDraws, allow_none=True, read_only=True)
@@ -73,7 +66,7 @@ class Session(Swept):
         self.threaded = threaded
         self._lock = threading.RLock()
         self._stopwatch = Stopwatch()
-        self._read: ATEMap | None = None
+        self._oldest = 0
         self._runner = Runner(_weakly(self._receive), is_frame=_is_frame, threaded=threaded)
         super().__init__(**{**read_subject(subject, image), **inputs})
         if self.bank is not None and "baseline" not in inputs:
@@ -107,31 +100,6 @@ class Session(Swept):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is left to compute; False if `timeout` seconds were not enough."""
         return self._runner.join(timeout)
-
-    def preview(self, region: Any) -> None:
-        """Show the map of a region that is still being drawn, read off the sweep.
-
-        Nothing happens without a sweep. No forward pass is made; `settle` ends it.
-        """
-        if self.sweep is None or not np.any(region):
-            return
-        if self.previewed is None:
-            self._set(previewed=region)
-            self._runner.stop()
-        try:
-            drawn = as_region(region, self.image.shape[1:])
-            self._read_off(drawn)
-            self._set(previewed=drawn, error="", failure=None)
-        except (TypeError, ValueError) as failure:
-            self.report(failure)
-
-    def settle(self, region: Any) -> None:
-        """Make a region that was drawn the one that is asked about."""
-        previewed, asked = self.previewed is not None, self.region
-        self._set(previewed=None)
-        self.region = region
-        if previewed and self.region is asked:
-            self._submit()
 
     def show(self, subject: Any, image: Any = None, **inputs: Any) -> None:
         """Turn to another case, or another model and image, keeping the settings."""
@@ -172,21 +140,19 @@ class Session(Swept):
         if change.name in ("image", "patch_size"):
             self.patch = None
         self._read = None
+        if change.name == "image":
+            self._set(stale=self.ate is not None, prediction=None)
         if change.name in READ_OFF:
             self._read_off(self.region)
         self._submit(at_once=change.name in ("image", "segmenter"))
 
-    def _read_off(self, region: Any) -> None:
-        """Show what the sweep says about a region, until the computation knows better."""
-        sweep = None if region is None else self._fitting_sweep()
-        if sweep is not None:
-            self._read = sweep.ate_map(region, self.truth, outcome=self.outcome)
-            self._set(ate=self._read)
-
     def _submit(self, at_once: bool = False) -> None:
         with self._lock:
             guard = lock_of(self.segmenter.model)
-            self._runner.submit(self._request().updates, guard=guard, at_once=at_once)
+            updates = self._request().updates
+            generation = self._runner.submit(updates, guard=guard, at_once=at_once)
+            if at_once:
+                self._oldest = generation
 
     def _request(self) -> Request:
         asked = {name: getattr(self, name) for name in QUESTION}
@@ -222,8 +188,9 @@ class Session(Swept):
                 self._stopwatch.restart()
                 self._set(generation=generation, error="", failure=None, layer_note="")
                 self._set(progress=Progress("starting"), status="running")
-            case Event(value=event):
-                self._take(event)
+            case Event(generation, event):
+                if generation >= self._oldest:
+                    self._take(event)
             case Paused():
                 self._stopwatch.hold()
                 self._set(status="paused")
@@ -233,6 +200,8 @@ class Session(Swept):
             case Stopped():
                 self._set(status="stopped")
             case Finished():
+                if self.region is None:
+                    self._set(ate=None, layers=None, stale=False)
                 self._set(status="idle" if self.region is None else "done")
                 self._look_at_patch()
             case Failed(error=error):
@@ -248,26 +217,14 @@ class Session(Swept):
                 self._let_map_go_first(False)
                 if self._knows_better(event):
                     self._read = None
-                    self._set(ate=event.map)
+                    self._set(ate=event.map, stale=False)
             case LayerEffectUpdate():
                 self._set(progress=self._count("layers", event), layers=event.effects)
             case LayersUnavailable(failure):
                 self._set(layers=None, layer_note=in_words(failure))
 
-    def _knows_better(self, update: ATEUpdate) -> bool:
-        """Whether an update may take the place of what is shown."""
-        if self.previewed is not None:
-            return False
-        read = self._read
-        return read is None or update.stage == DONE or spread(update.map) <= spread(read)
-
     def _count(self, stream: str, update: ATEUpdate | LayerEffectUpdate) -> Progress:
         return self._stopwatch.count(stream, update.done, update.total, update.stage)
-
-
-def spread(ate: ATEMap) -> float:
-    """Root mean square of the standard errors of a map, points."""
-    return float(np.sqrt(np.nanmean(ate.stderr**2)))
 
 
 def _is_frame(event: Any) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+import numpy as np
 import traitlets as t
 
-from pdcr_widgets.causal import Sweep, SweepUpdate
+from pdcr_widgets.causal import ATEMap, ATEUpdate, Sweep, SweepUpdate
+from pdcr_widgets.causal.arrays import as_region
 from pdcr_widgets.causal.ingredients import model_digest
+from pdcr_widgets.causal.state import DONE
 from pdcr_widgets.causal.sweeping import LIMIT_BYTES
 from pdcr_widgets.failures import in_words
-from pdcr_widgets.inputs import Inputs
+from pdcr_widgets.inputs import Array, Inputs
 from pdcr_widgets.progress import Progress, Stopwatch
 from pdcr_widgets.request import Request
 from pdcr_widgets.runner import Runner
@@ -35,6 +38,10 @@ ONLY_OF = {"baseline_value": "constant", "bank": "bank", "make_bank": "bank"}
 """Inputs that matter to one baseline alone."""
 
 
+READ_OFF = ("region", "truth", "outcome")
+"""Inputs that a sweep answers for without a forward pass."""
+
+
 class Swept(Inputs):
     """Inputs, and a sweep of them.
 
@@ -52,7 +59,13 @@ class Swept(Inputs):
     sweep_bytes = t.Int(0, read_only=True, help="memory that it takes so far")
     sweep_note = t.Unicode("", read_only=True, help="why it is gone or incomplete, or empty")
 
+    previewed = Array(None, read_only=True, help="region of the map while it is being drawn")
+    ate = t.Instance(
+        ATEMap, allow_none=True, read_only=True, help="measured, or read off the sweep"
+    )
+
     threaded: bool
+    _read: ATEMap | None = None
     _sweeper: Runner | None = None
 
     def __init__(self, **inputs: Any) -> None:
@@ -90,6 +103,45 @@ class Swept(Inputs):
         sweeper = self._sweeper
         return sweeper is None or sweeper.join(timeout)
 
+    def preview(self, region: Any) -> None:
+        """Show the map of a region that is still being drawn, read off the sweep.
+
+        Nothing happens without a sweep. No forward pass is made; `settle` ends it.
+        """
+        if self.sweep is None or not np.any(region):
+            return
+        if self.previewed is None:
+            self._set(previewed=region)
+            self.stop()
+        try:
+            drawn = as_region(region, self.image.shape[1:])
+            self._read_off(drawn)
+            self._set(previewed=drawn, error="", failure=None)
+        except (TypeError, ValueError) as failure:
+            self.report(failure)
+
+    def settle(self, region: Any) -> None:
+        """Make a region that was drawn the one that is asked about."""
+        previewed, asked = self.previewed is not None, self.region
+        self._set(previewed=None)
+        self.region = region
+        if previewed and self.region is asked:
+            self._submit()
+
+    def _read_off(self, region: Any) -> None:
+        """Show what the sweep says about a region, until the computation knows better."""
+        sweep = None if region is None else self._fitting_sweep()
+        if sweep is not None:
+            self._read = sweep.ate_map(region, self.truth, outcome=self.outcome)
+            self._set(ate=self._read)
+
+    def _knows_better(self, update: ATEUpdate) -> bool:
+        """Whether an update may take the place of what is shown."""
+        if self.previewed is not None:
+            return False
+        read = self._read
+        return read is None or update.stage == DONE or spread(update.map) <= spread(read)
+
     def _fitting_sweep(self) -> Sweep | None:
         """Give the sweep, unless the model's weights were changed under it."""
         sweep = self.sweep
@@ -99,6 +151,17 @@ class Swept(Inputs):
             self.drop_sweep("the model's weights have changed")
             return None
         return sweep
+
+    def stop(self) -> None:
+        """End the computation of the map."""
+        raise NotImplementedError
+
+    def report(self, failure: Exception) -> None:
+        """Show an error."""
+        raise NotImplementedError
+
+    def _submit(self) -> None:
+        raise NotImplementedError
 
     def _request(self) -> Request:
         raise NotImplementedError
@@ -163,3 +226,8 @@ class Swept(Inputs):
     def _set(self, **results: Any) -> None:
         for name, value in results.items():
             self.set_trait(name, value)
+
+
+def spread(ate: ATEMap) -> float:
+    """Root mean square of the standard errors of a map, points."""
+    return float(np.sqrt(np.nanmean(ate.stderr**2)))

@@ -30,8 +30,8 @@ MAY_KNOW = {
     "widgets": {"causal", "session"},
 }
 SESSION = (
-    "exits", "failures", "inputs", "lens", "progress", "request", "runner", "signals", "swept",
-    "twin",
+    "exits", "failures", "fed", "inputs", "lens", "progress", "request", "runner", "signals",
+    "swept", "twin",
 )  # fmt: skip
 PART_OF = dict.fromkeys(SESSION, "session")
 TOP_LEVEL = {

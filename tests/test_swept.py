@@ -13,8 +13,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from pdcr_widgets.causal import PatchBank, Sweep, ate_map
-from pdcr_widgets.session import Session, spread
-from pdcr_widgets.swept import OTHER
+from pdcr_widgets.session import Session
+from pdcr_widgets.swept import OTHER, spread
 from pdcr_widgets.twin import Turns
 
 DRAWN = (16, 16, 8, 8)

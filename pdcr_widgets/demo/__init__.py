@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from pdcr_widgets.demo.brain import brain_case
+from pdcr_widgets.demo.brain import brain_case, brain_volume_case
 from pdcr_widgets.demo.case import Case
 from pdcr_widgets.demo.dermoscopy import dermoscopy_case
 
@@ -17,6 +17,7 @@ __all__ = ["Case", "load", "names"]
 
 CASES: dict[str, Callable[[], Case]] = {
     "brain": brain_case,
+    "brain-volume": brain_volume_case,
     "dermoscopy": partial(dermoscopy_case, "dermoscopy"),
     "dermoscopy-shortcut": partial(dermoscopy_case, "dermoscopy-shortcut"),
 }
@@ -33,7 +34,8 @@ def load(name: str = "brain") -> Case:
     Parameters
     ----------
     name
-        ``"brain"``: lateral ventricles on the MNI152 template. ``"dermoscopy"`` and
+        ``"brain"``: lateral ventricles on a slice of the MNI152 template; ``"brain-volume"``: on
+        the whole of it. ``"dermoscopy"`` and
         ``"dermoscopy-shortcut"``: two lesion networks on one made-up image, of which the second
         needs the ruler mark beside the lesion.
 

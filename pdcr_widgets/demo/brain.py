@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from pdcr_widgets.causal import segmenter
-from pdcr_widgets.demo.case import Case, cut_bank
+from pdcr_widgets.demo.case import Case, Volume, cut_bank
 from pdcr_widgets.demo.checkpoint import load_card, load_unet
 from pdcr_widgets.demo.template import Z_ORIGIN, axial_stack
 
@@ -15,6 +17,7 @@ MARGIN = 3
 SLICE = 84
 REGION = (112, 88, 32, 32)
 BANK_GAP = 10
+DIVISOR = 8
 
 DESCRIPTION = """
 Axial T1 slice at z = {z:+d} mm of the MNI152 template (ICBM 2009a symmetric), an average of 152
@@ -60,6 +63,26 @@ def brain_case() -> Case:
         orientation="front of the head up, right side of the head on the left",
         card=card,
     )
+
+
+def brain_volume_case() -> Case:
+    """Load the brain case with the whole template, for an explorer that walks through its slices.
+
+    The network learnt from axial slices of the template itself, most of these included: only those
+    that `HELD_OUT` names are new to it. Three black slices are added on top, so that coronal and
+    sagittal slices, too, have sides that the network takes.
+    """
+    case, stack = brain_case(), axial_stack()
+    on_top = ((0, -len(stack.images) % DIVISOR), (0, 0), (0, 0))
+    volume = Volume(
+        values=torch.as_tensor(np.pad(stack.images, on_top))[None],
+        truth=np.pad(stack.truth, on_top),
+        spacing=(1.0, 1.0, 1.0),
+        orientation="SPL",
+        index=SLICE,
+        plane="axial",
+    )
+    return replace(case, name="brain-volume", volume=volume)
 
 
 def bank_slices() -> list[int]:

@@ -13,6 +13,34 @@ from pdcr_widgets.causal import PatchBank, Segmenter
 
 
 @dataclass(frozen=True, eq=False)
+class Volume:
+    """The volume that a case's image is a slice of.
+
+    Attributes
+    ----------
+    values : Tensor (channels, slices, rows, columns)
+        float32, values 0 to 1.
+    truth : ndarray (slices, rows, columns) bool
+        Where the target really is.
+    spacing : tuple of float
+        Millimetres per slice, row and column.
+    orientation
+        Where slices, rows and columns lead: ``"SPL"`` is to the head, to the back, to the left.
+    index
+        The slice along the first axis that is the case's image.
+    plane
+        Which plane that slice is of, and all that the network learnt from.
+    """
+
+    values: Tensor
+    truth: NDArray[np.bool_]
+    spacing: tuple[float, float, float]
+    orientation: str
+    index: int
+    plane: str
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """One image with everything an explanation needs.
 
@@ -40,6 +68,8 @@ class Case:
         What is up and what is left.
     card
         Measured figures: held-out Dice of the network, Dice of the best intensity band, versions.
+    volume
+        What the image is a slice of, where all of it is to be looked at; None otherwise.
     """
 
     name: str
@@ -54,6 +84,7 @@ class Case:
     spacing: tuple[float, float] | None
     orientation: str
     card: dict[str, Any]
+    volume: Volume | None = None
 
     def make_bank(self, patch_size: int) -> PatchBank:
         """Make a bank of patches of another size, in pixels, out of the same images."""

@@ -19,10 +19,12 @@ from pdcr_widgets.widgets.patch_inspector import PatchInspector
 from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.run_bar import RunBar
+from pdcr_widgets.widgets.slice_targets import SliceQuestions, ask_slices
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.sweep_bar import SweepBar
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
+from pdcr_widgets.widgets.volumes import volume_of
 
 HEIGHT = 640  # pixels of the picture at most: it fits a 900-pixel window with the bar above it
 
@@ -55,13 +57,13 @@ class Explorer(View):
         A model without an image, or inputs that can never be right; the message says what to do.
     """
 
+    canvas: RegionCanvas
+    _slices: SliceQuestions | None = None
+
     def __init__(self, subject: Any, image: Any = None, **inputs: Any) -> None:
         super().__init__()
         self._given = isinstance(subject, Session)
-        self.session = subject if self._given else Session(subject, image, **inputs)
-        self.canvas = RegionCanvas(
-            self.session.image, spacing=self.session.spacing, max_height=HEIGHT
-        )
+        self._open(subject, image, inputs)
         self.legend = ATEView(self.session)
         self.chart = LayerEffectChart(self.session)
         self.network = NetworkExplorer(self.session)
@@ -78,6 +80,17 @@ class Explorer(View):
         end_when_rerun(self)
         self.session.run()
 
+    def _open(self, subject: Any, image: Any, inputs: dict[str, Any]) -> None:
+        """Make session and canvas for a picture, or for a volume."""
+        volume = None if self._given else volume_of(subject, image, inputs.get("truth"))
+        if volume is not None:
+            opened = ask_slices(volume, subject, image, inputs, max_height=HEIGHT)
+            self.session, self.canvas, self._slices = opened
+            return
+        self.session = subject if self._given else Session(subject, image, **inputs)
+        picture, spacing = self.session.image, self.session.spacing
+        self.canvas = RegionCanvas(picture, spacing=spacing, max_height=HEIGHT)
+
     def close(self) -> None:
         """End the computation and take the widgets off every page.
 
@@ -86,6 +99,8 @@ class Explorer(View):
         if self.comm is not None:
             self.session.stop() if self._given else self.session.close()
             self._feed.close()
+            if self._slices is not None:
+                self._slices.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -107,7 +122,11 @@ class Explorer(View):
         return [heading]
 
     def _columns(self) -> w.Box:
-        left = [_card("", self.canvas, self.sweep_bar), _card("Selected patch", self.inspector)]
+        words = [] if self._slices is None else [self._slices.words]
+        left = [
+            _card("", self.canvas, *words, self.sweep_bar),
+            _card("Selected patch", self.inspector),
+        ]
         right = [
             _card("Question", self.question, self.baseline),
             _card("Effect of each patch", self.legend),
@@ -121,7 +140,7 @@ class Explorer(View):
         self._mirror()
         self.watch(session, ["image", "region", "spacing", "prediction"], self._mirror)
         self.watch(session, ["sweep"], self._send_while_drawing)
-        self.watch(session, ["previewed"], self._mark_stale)
+        self.watch(session, ["previewed", "stale"], self._mark_stale)
         self.watch(canvas, ["region", "drawing"], self._take_region)
         self.follow((session, "patch_size"), (canvas, "patch_size"))
         self.link((session, "patch"), (canvas, "patch"))
@@ -141,7 +160,9 @@ class Explorer(View):
         canvas.spacing = session.spacing
         canvas.region = np.zeros(spatial, bool) if session.region is None else session.region
         prediction = session.prediction
-        if prediction is not None and prediction.probability.shape == spatial:
+        if prediction is None:
+            canvas.set_contours()
+        elif prediction.probability.shape == spatial:
             canvas.set_contours(
                 prediction=prediction.mask,
                 truth=prediction.truth,
@@ -158,11 +179,14 @@ class Explorer(View):
         self.canvas.live = self.session.sweep is not None
 
     def _mark_stale(self, _change: Any = None) -> None:
-        """Dim what is of the region before while another one is being drawn."""
-        stale = self.session.previewed is not None
-        self.add_class("pdcr-drawing") if stale else self.remove_class("pdcr-drawing")
+        """Dim what is of another region while one is being drawn, or of another image."""
+        drawing, stale = self.session.previewed is not None, self.session.stale
+        for name, given in (("pdcr-drawing", drawing), ("pdcr-stale", stale)):
+            self.add_class(name) if given else self.remove_class(name)
 
     def _take_region(self, _change: Any = None) -> None:
+        if getattr(self.canvas, "moving", False):
+            return
         try:
             if self.canvas.drawing:
                 self.session.preview(self.canvas.region)

@@ -31,21 +31,30 @@ class MapFeed:
         self._unpainted: list[int] = []
         self._waiting: ATEMap | None = None
         session.observe(self._offer, names=["ate"])
+        session.observe(self._forget, names=["image"])
         session.observe(self._finish, names=["status"])
         canvas.on_ack(self._painted)
 
     def close(self) -> None:
         """Let session and canvas go."""
         self._session.unobserve(self._offer, names=["ate"])
+        self._session.unobserve(self._forget, names=["image"])
         self._session.unobserve(self._finish, names=["status"])
         self._canvas.on_ack(self._painted, remove=True)
         self._session.frame_painted(self, last=True)
 
     def _offer(self, change: Any) -> None:
         with self._lock:
+            if change.new is None:
+                self._canvas.clear_effect()
             self._waiting = change.new
             if len(self._unpainted) < WINDOW:
                 self._send()
+
+    def _forget(self, _change: Any) -> None:
+        """Send no map of an image that is not shown any more."""
+        with self._lock:
+            self._waiting = None
 
     def _finish(self, change: Any) -> None:
         """Send what is left at the end, so that the canvas holds the final map even unseen."""
