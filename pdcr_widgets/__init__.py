@@ -17,6 +17,7 @@ _HOME = {
     "ATEView": "widgets",
     "BaselineControls": "widgets",
     "Comparison": "evaluate",
+    "ComparisonView": "widgets",
     "Component": "causal.components",
     "Explorer": "widgets",
     "LayerEffectChart": "widgets",

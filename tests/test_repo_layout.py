@@ -26,13 +26,23 @@ MAY_KNOW = {
     "demo": {"causal"},
     "evaluate": {"causal"},
     "study": {"causal"},
-    "session": {"causal"},
-    "widgets": {"causal", "session"},
+    "session": {"causal", "evaluate"},
+    "widgets": {"causal", "evaluate", "session"},
 }
 SESSION = (
-    "exits", "failures", "fed", "inputs", "lens", "progress", "request", "runner", "signals",
-    "swept", "twin",
-)  # fmt: skip
+    "exits",
+    "failures",
+    "fed",
+    "inputs",
+    "judging",
+    "lens",
+    "progress",
+    "request",
+    "runner",
+    "signals",
+    "swept",
+    "twin",
+)
 PART_OF = dict.fromkeys(SESSION, "session")
 TOP_LEVEL = {
     "CHANGELOG.md",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
+from pdcr_widgets.widgets.comparison_view import ComparisonView
 from pdcr_widgets.widgets.explorer import Explorer
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
 from pdcr_widgets.widgets.named_regions import NamedRegion
@@ -18,6 +19,7 @@ from pdcr_widgets.widgets.slice_viewer import SliceViewer
 __all__ = [
     "ATEView",
     "BaselineControls",
+    "ComparisonView",
     "Explorer",
     "LayerEffectChart",
     "NamedRegion",

@@ -12,6 +12,7 @@ from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.cells import end_when_rerun
+from pdcr_widgets.widgets.comparison_view import ComparisonView
 from pdcr_widgets.widgets.feed import MapFeed
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
 from pdcr_widgets.widgets.network_explorer import NetworkExplorer
@@ -48,7 +49,7 @@ class Explorer(View):
     ----------
     session : Session
         Owner of inputs and results.
-    canvas, legend, chart, inspector, network, baseline, question, run_bar, sweep_bar
+    canvas, legend, chart, inspector, network, baseline, question, run_bar, sweep_bar, comparison
         The widgets, each of which also works alone.
 
     Raises
@@ -72,10 +73,12 @@ class Explorer(View):
         self.question = QuestionControls(self.session)
         self.run_bar = RunBar(self.session)
         self.sweep_bar = SweepBar(self.session)
+        self.comparison = ComparisonView(self.session)
         self._connect()
         inside = _card("Inside the network", self.network)
         inside.add_class("pdcr-inside")
-        self.fill(*self._heading(subject), self.run_bar, self._columns(), inside)
+        faithful = _card("How faithful is this map", self.comparison)
+        self.fill(*self._heading(subject), self.run_bar, self._columns(), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
@@ -144,7 +147,7 @@ class Explorer(View):
         self.watch(canvas, ["region", "drawing"], self._take_region)
         self.follow((session, "patch_size"), (canvas, "patch_size"))
         self.link((session, "patch"), (canvas, "patch"))
-        for view in (self.legend, self.chart, self.inspector, self.network):
+        for view in (self.legend, self.chart, self.inspector, self.network, self.comparison):
             self.link((canvas, "colormap"), (view, "colormap"))
         self.link((canvas, "limit"), (self.legend, "limit"))
         self._feed = MapFeed(session, canvas)
