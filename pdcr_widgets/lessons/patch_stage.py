@@ -1,0 +1,142 @@
+"""A picture on which one patch is dragged, or patches are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets as t
+from ipywidgets import CallbackDispatcher
+
+from pdcr_widgets.causal import ATEMap
+from pdcr_widgets.widgets.canvas_traits import Mask, Picture
+from pdcr_widgets.widgets.canvas_wire import effect_to_wire, image_to_wire
+from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.region_canvas import STATIC
+
+MODES = ("drag", "tap", "still")
+MOST = 4096
+"""Patches that may be chosen at most: a page cannot make the list any longer."""
+
+_PASTES = count(1)
+
+
+class Cell(t.Tuple[Any, Any]):
+    """Row and column, whole numbers from 0 on."""
+
+    def __init__(self, **metadata: Any) -> None:
+        super().__init__(t.Int(min=0), t.Int(min=0), **metadata)
+
+
+class PatchStage(anywidget.AnyWidget):
+    """Show a picture; let one patch be dragged over it, or patches of a grid be chosen.
+
+    Made for fingers: the whole picture is the handle, and the arrow keys do the same. Drawn in the
+    browser, so that a patch follows the finger whatever Python does.
+
+    Parameters
+    ----------
+    image
+        ``(channels, height, width)`` or ``(height, width)`` numbers, in any unit.
+    **traits
+        Any trait below.
+
+    Attributes
+    ----------
+    region, prediction, original, truth
+        Boolean arrays of the image's shape, drawn as outlines: the target region (yellow), the
+        prediction (cyan), the prediction on the untouched image (white, dotted), the truth (green,
+        dashed); None draws none. The region's patches cannot be chosen.
+    mode : {"still", "drag", "tap"}
+        What a finger does.
+    place : (row, column) or None
+        First pixel of the dragged patch.
+    chosen : tuple of (row, column)
+        Cells of the patch grid, in the order in which they were chosen.
+    most
+        Cells that may be chosen; of one, the newest stays.
+    numbered
+        Write the order into the chosen cells.
+    patch_size
+        Side of a patch, pixels.
+    max_height
+        Height on the screen at most, pixels.
+    label
+        What the picture shows, for screen readers.
+    """
+
+    _esm = STATIC / "patch_stage.js"
+    _css = STATIC / "patch_stage.css"
+
+    image = Picture().tag(sync=True)
+    region = Mask("region", allow_none=True).tag(sync=True)
+    prediction = Mask("prediction", allow_none=True).tag(sync=True)
+    original = Mask("original", allow_none=True).tag(sync=True)
+    truth = Mask("truth", allow_none=True).tag(sync=True)
+    effect: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
+    patch_size = t.Int(16, min=1).tag(sync=True)
+    mode = t.Enum(MODES, "still").tag(sync=True)
+    place: Any = Cell(allow_none=True, default_value=None).tag(sync=True)
+    paste: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
+    chosen: Any = t.List(Cell(), maxlen=MOST).tag(sync=True)
+    most = t.Int(1, min=1, max=MOST).tag(sync=True)
+    numbered = t.Bool(False).tag(sync=True)
+    colormap = t.Enum(tuple(COLORMAPS), "red-blue").tag(sync=True)
+    opacity = t.Float(0.6, min=0, max=1).tag(sync=True)
+    max_height = t.Int(460, min=1).tag(sync=True)
+    label = t.Unicode("Picture with target region").tag(sync=True)
+
+    def __init__(self, image: Any, **traits: Any) -> None:
+        self._effects = count(1)
+        self._acknowledged = CallbackDispatcher()
+        super().__init__(image=image, **traits)
+        self.on_msg(self._on_message)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the picture, pixels."""
+        height, width = self.image.shape[1:]
+        return int(height), int(width)
+
+    def show_effect(self, ate: ATEMap, generation: int = 0, limit: float | None = None) -> int:
+        """Paint an effect map over the picture and give its number, for `on_ack`.
+
+        Parameters
+        ----------
+        ate
+            The map.
+        generation
+            Number of the computation that it belongs to.
+        limit
+            Points at the ends of the colour scale; the map's own when not given.
+
+        Raises
+        ------
+        ValueError
+            The map belongs to a picture of another shape.
+        """
+        if tuple(ate.spatial) != self.shape:
+            raise ValueError(f"a map of {tuple(ate.spatial)} pixels does not fit {self.shape}")
+        identity = next(self._effects)
+        wire = effect_to_wire(ate, identity, generation)
+        self.effect = wire if limit is None else {**wire, "limit": limit}
+        return identity
+
+    def clear_effect(self) -> None:
+        """Take the map away."""
+        self.effect = None
+
+    def show_paste(self, content: np.ndarray | None) -> None:
+        """Fill the dragged patch with ``(channels, side, side)`` in the picture's units."""
+        self.paste = None if content is None else image_to_wire(content, next(_PASTES))
+
+    def on_ack(self, callback: Callable[[int], Any], remove: bool = False) -> None:
+        """Call back with the number of each map that the browser has painted."""
+        self._acknowledged.register_callback(callback, remove=remove)
+
+    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("type") == "ack":
+            self._acknowledged(int(content["id"]))
