@@ -58,7 +58,7 @@ _HOME = {
     "skip_paths": "causal.components",
     "to_python": "as_code",
 }
-_MODULES = ("causal", "demo", "evaluate")
+_MODULES = ("causal", "demo", "evaluate", "lessons")
 
 __all__ = sorted([*_HOME, *_MODULES])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,6 +31,8 @@ class Activity(View):
 
     def __init__(self, *, threaded: bool = True) -> None:
         super().__init__()
+        self._lock = threading.RLock()
+        self._asked = self._oldest = 0
         self._runner = Runner(_weakly(self), threaded=threaded)
         self._error = markup("pdcr-error-area")
         self._finalizer = weakref.finalize(self, self._runner.close)
@@ -43,7 +46,16 @@ class Activity(View):
 
     def ask(self, answer: Callable[[], Iterator[Any]]) -> None:
         """Compute events on the worker and `show` each; a newer question replaces this one."""
-        self._runner.submit(answer)
+        with self._lock:
+            self._asked += 1
+            number = self._asked
+        self._runner.submit(lambda: ((number, event) for event in answer()))
+
+    def forget(self) -> None:
+        """Show nothing any more of what was asked before."""
+        with self._lock:
+            self._oldest = self._asked + 1
+        self._runner.submit(lambda: iter(()), at_once=True)
 
     def show(self, event: Any) -> None:
         """Put what was computed on the screen."""
@@ -65,9 +77,11 @@ class Activity(View):
     def receive(self, signal: Signal) -> None:
         """Take what the worker tells."""
         match signal:
-            case Event(value=event):
-                self._error.value = ""
-                self.show(event)
+            case Event(value=(number, event)):
+                with self._lock:
+                    if number >= self._oldest:
+                        self._error.value = ""
+                        self.show(event)
             case Failed(error=error):
                 told = escape(in_words(error))
                 self._error.value = f'<div class="pdcr-error" role="alert">{told}</div>'

@@ -74,9 +74,7 @@ class BaselineLab(View):
         self._scale, self._table = markup("pdcr-legend"), markup("pdcr-readout-area")
         self._error, caption = markup("pdcr-error-area"), markup("pdcr-caption")
         caption.value = legend("region")
-        pictures = block(
-            "pdcr-activity-pictures", children=[self.stage, self._scale, caption]
-        )
+        pictures = block("pdcr-activity-pictures", children=[self.stage, self._scale, caption])
         panel = block(
             "pdcr-activity-panel",
             children=[

@@ -1,4 +1,4 @@
-"""Who finds the patches that matter: the learner, the map, or chance?"""
+"""A game: who finds the patches that matter, the learner, the map, or chance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import bqplot as bq
 import ipywidgets as w
 import numpy as np
 
-from pdcr_widgets.causal import ATEMap, iter_ate
+from pdcr_widgets.causal import ATEMap, ATEUpdate, iter_ate
 from pdcr_widgets.evaluate.erasure import Erasure
 from pdcr_widgets.evaluate.ranking import ranked
 from pdcr_widgets.lessons.activity import Activity, apart, button
@@ -19,8 +19,12 @@ from pdcr_widgets.lessons.words import legend
 from pdcr_widgets.widgets.figures import quiet_figure
 from pdcr_widgets.widgets.style import markup
 
-RANDOM_ORDERS = 5
-PLAYERS = {"you": ("You", "#d97706"), "map": ("The map", "#7c3aed"), "random": ("Chance", "#6b7280")}
+RANDOM_ORDERS = 4
+PLAYERS = {
+    "you": ("You", "#d97706"),
+    "map": ("The map", "#7c3aed"),
+    "random": ("Chance", "#6b7280"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,7 @@ class Round:
 class DeletionGame(Activity):
     """Choose patches in the order in which they matter; then they are replaced one by one.
 
-    The map and five random orders play the same game.
+    The map and a few random orders play the same game.
 
     Parameters
     ----------
@@ -79,7 +83,7 @@ class DeletionGame(Activity):
 
     def __init__(
         self, case: Any, *, region: Any = None, patch_size: int = 16, deletions: int = 8,
-        samples: int = 12, seed: int = 0, threaded: bool = True,
+        samples: int = 8, seed: int = 0, threaded: bool = True,
     ) -> None:  # fmt: skip
         super().__init__(threaded=threaded)
         self.round = Round()
@@ -115,6 +119,7 @@ class DeletionGame(Activity):
 
     def choose_anew(self) -> None:
         """Put every patch back and let the learner choose again."""
+        self.forget()
         self.round = Round()
         stage, base = self.stage, self._erasure.target
         stage.clear_effect()
@@ -167,18 +172,15 @@ class DeletionGame(Activity):
         if self.round.curves:
             return
         told = f"Choose {left} more patch{'es' if left != 1 else ''}, the most important first."
-        self._words.value = (
-            f'<p class="pdcr-note">{told if left else "Ready: press Play."}</p>'
-        )
+        self._words.value = f'<p class="pdcr-note">{told if left else "Ready: press Play."}</p>'
 
     def _rounds(self, chosen: list[tuple[int, ...]]) -> Iterator[Round]:
         grid = self._erasure.grid
         cells = np.array([np.ravel_multi_index(cell, grid.shape) for cell in chosen])
         curves: dict[str, np.ndarray] = {}
-        for done, curve, image, mask in self._played(cells):
+        for curve, image, mask in self._played(cells):
             curves["you"] = curve
             yield Round(dict(curves), image, mask)
-            del done
         orders = [
             ranked(np.zeros(grid.shape), grid, "random", self._seed + k)
             for k in range(RANDOM_ORDERS)
@@ -186,20 +188,20 @@ class DeletionGame(Activity):
         found = [self._erasure.outcomes(self._steps(order)) for order in orders]
         curves["random"] = np.mean(found, axis=0)
         yield Round(dict(curves))
-        ate = yield from self._measured(curves)
+        for update in self._measured():
+            ate = update.map
+            yield Round(dict(curves))
         order = ranked(ate, grid, "supporting", self._seed)
-        for _, curve, _, _ in self._played(order):
+        for curve, _, _ in self._played(order):
             curves["map"] = curve
             yield Round(dict(curves), ate=ate)
 
-    def _measured(self, curves: dict[str, np.ndarray]) -> Iterator[Round]:
+    def _measured(self) -> Iterator[ATEUpdate]:
         target = self._erasure.target
-        for update in iter_ate(
+        return iter_ate(
             target.segmenter, target.image, target.region, target.reference,
             patch_size=self._erasure.grid.patch_size, baseline=self._bank, samples=self._samples,
-        ):  # fmt: skip
-            yield Round(dict(curves))
-        return update.map
+        )  # fmt: skip
 
     def _steps(self, order: np.ndarray) -> np.ndarray:
         """Which cells are replaced at each step, ``(deletions + 1, cells)`` booleans."""
@@ -208,14 +210,14 @@ class DeletionGame(Activity):
         rank[first] = np.arange(1, len(first) + 1)
         return rank <= np.arange(self._deletions + 1)[:, None]
 
-    def _played(self, order: np.ndarray) -> Iterator[tuple[int, np.ndarray, Any, Any]]:
+    def _played(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, Any, Any]]:
         erasure, curve = self._erasure, np.full(self._deletions + 1, np.nan)
         for number, replaced in enumerate(self._steps(order)):
             (probability,) = erasure.probabilities(replaced[None])
             inside = probability[(slice(None), *erasure.target.window)]
             curve[number] = float(erasure.target.measure(inside)[0])
             mask = (probability[0] > erasure.target.segmenter.threshold).cpu().numpy()
-            yield number, curve.copy(), erasure.images(replaced[None])[0].cpu().numpy(), mask
+            yield curve.copy(), erasure.images(replaced[None])[0].cpu().numpy(), mask
 
 
 def _playing(game: Round) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import ipywidgets as w
 
 from pdcr_widgets.lessons.activity import button
+from pdcr_widgets.lessons.question import Question
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
@@ -84,6 +85,10 @@ class Lesson(View):
         """Let "Start again" reset a part too, and give it back."""
         self._parts.append(part)
         return part
+
+    def ask(self, text: str) -> Question:
+        """Add a question, written as for `Question.read`."""
+        return self.add(Question.read(text))
 
     def reset(self, _button: Any = None) -> None:
         """Start every part over."""

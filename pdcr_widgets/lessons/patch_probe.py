@@ -76,7 +76,8 @@ class PatchProbe(Activity):
         self._before = (target.probability > target.segmenter.threshold).cpu().numpy()
         self.stage = PatchStage(
             case.image, region=case.region, truth=case.truth, original=self._before,
-            patch_size=patch_size, mode="drag", label="Slice: drag the patch, or use the arrow keys",
+            patch_size=patch_size, mode="drag",
+            label="Slice: drag the patch, or use the arrow keys",
         )  # fmt: skip
         self.content = choice("What is pasted", CONTENTS, "zero")
         self._another = button("Another natural patch", self.draw)
@@ -97,6 +98,7 @@ class PatchProbe(Activity):
 
     def reset(self) -> None:
         """Put the patch back to the corner it started from."""
+        self.forget()
         self._draw, self._strongest = 0, 0.0
         size = self.stage.patch_size
         self.content.value = "zero"

@@ -24,11 +24,9 @@ MOST = 4096
 _PASTES = count(1)
 
 
-class Cell(t.Tuple[Any, Any]):
-    """Row and column, whole numbers from 0 on."""
-
-    def __init__(self, **metadata: Any) -> None:
-        super().__init__(t.Int(min=0), t.Int(min=0), **metadata)
+def cell(**options: Any) -> t.Tuple:
+    """Give a trait of a row and a column, whole numbers from 0 on."""
+    return t.Tuple(t.Int(min=0), t.Int(min=0), **options)
 
 
 class PatchStage(anywidget.AnyWidget):
@@ -79,9 +77,9 @@ class PatchStage(anywidget.AnyWidget):
     effect: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
     patch_size = t.Int(16, min=1).tag(sync=True)
     mode = t.Enum(MODES, "still").tag(sync=True)
-    place: Any = Cell(allow_none=True, default_value=None).tag(sync=True)
+    place: Any = cell(allow_none=True, default_value=None).tag(sync=True)
     paste: Any = t.Dict(allow_none=True, default_value=None).tag(sync=True)
-    chosen: Any = t.List(Cell(), maxlen=MOST).tag(sync=True)
+    chosen: Any = t.List(cell(), maxlen=MOST).tag(sync=True)
     most = t.Int(1, min=1, max=MOST).tag(sync=True)
     numbered = t.Bool(False).tag(sync=True)
     colormap = t.Enum(tuple(COLORMAPS), "red-blue").tag(sync=True)

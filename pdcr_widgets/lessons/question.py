@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,6 +13,8 @@ import traitlets as t
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
+
+ANSWER = re.compile(r"\[([ xX])\]\s+(.+)")
 
 
 class Question(View):
@@ -59,6 +62,36 @@ class Question(View):
         self.fill(asked, choices, self._feedback)
         self.add_class("pdcr-question")
         self.observe(self._judge, names=["answer"])
+
+    @classmethod
+    def read(cls, text: str) -> Question:
+        """Make a question of a text that is written like a list of tasks.
+
+        Parameters
+        ----------
+        text
+            The question; then one line for each answer, ``[x] the right one`` or ``[ ] another``,
+            and under it the feedback. Lines are joined; empty lines do not matter.
+
+        Raises
+        ------
+        ValueError
+            Not exactly one answer is marked as right, or there are fewer than two.
+        """
+        parts: list[list[str]] = [[]]
+        right = []
+        for line in filter(None, (line.strip() for line in text.splitlines())):
+            if found := ANSWER.fullmatch(line):
+                parts.append([found[2]])
+                if found[1] != " ":
+                    right.append(found[2])
+            else:
+                parts[-1].append(line)
+        asked, *answers = parts
+        if len(right) != 1:
+            raise ValueError(f"mark one answer with [x], got {len(right)} of {len(answers)}")
+        feedback = {answer: " ".join(told) for answer, *told in answers}
+        return cls(" ".join(asked), feedback, right[0])
 
     def reset(self) -> None:
         """Forget the answer."""

@@ -87,6 +87,7 @@ class SkipSwitches(Activity):
 
     def reset(self) -> None:
         """Connect everything and forget what was tried."""
+        self.forget()
         self.tried = {}
         self.kind.value = "mean"
         for switch in self.switches.values():
@@ -102,8 +103,7 @@ class SkipSwitches(Activity):
         self.stage.prediction = event.prediction
         lines = [meter("Dice as built", base), meter("Dice now", event.outcome)]
         if event.cut:
-            lines.append(effect_line(effect).replace("it supports", "what is cut supports")
-                         .replace("it harms", "what is cut harms"))  # fmt: skip
+            lines.append(effect_line(effect))
         self._readout.value = "".join(lines) + self._history(event.kind)
 
     def _history(self, kind: str) -> str:

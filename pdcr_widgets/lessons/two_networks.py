@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import ipywidgets as w
@@ -34,9 +35,10 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Mapped:
-    """Maps so far, one per network."""
+    """Maps so far, one per network, and whether they are final."""
 
     maps: tuple[ATEMap, ...]
+    final: bool = False
 
 
 class TwoNetworks(Activity):
@@ -106,15 +108,19 @@ class TwoNetworks(Activity):
         """Measure the effect of every patch on both networks."""
         self._ask.disabled = True
         self.uncover()
+        for stage in self.stages:
+            stage.mode = "still"
         self.ask(self._maps)
 
     def reset(self) -> None:
         """Uncover everything and forget the maps."""
+        self.forget()
         self.maps = ()
         self._ask.disabled = False
         self._scale.value = ""
         for stage in self.stages:
             stage.clear_effect()
+            stage.mode = "tap"
         self.uncover()
         self._look()
 
@@ -126,6 +132,7 @@ class TwoNetworks(Activity):
             self._scale.value = scale.scale(limit, COLORMAPS["red-blue"])
             for stage, ate in zip(self.stages, event.maps, strict=True):
                 stage.show_effect(ate, limit=limit)
+                stage.mode = "tap" if event.final else "still"
             return
         self.outcomes = event.outcomes
         parts = zip(
@@ -177,10 +184,8 @@ class TwoNetworks(Activity):
             )
             for e in self._erasures
         ]  # fmt: skip
-        latest: list[ATEMap | None] = [None for _ in streams]
-        for number, stream in enumerate(streams):
-            for update in stream:
-                latest[number] = update.map
-                ready = tuple(ate for ate in latest if ate is not None)
-                if len(ready) == len(streams):
-                    yield Mapped(ready)
+        maps: dict[int, ATEMap] = {}
+        for updates in zip_longest(*streams):
+            maps |= {k: update.map for k, update in enumerate(updates) if update is not None}
+            yield Mapped((maps[0], maps[1]))
+        yield Mapped((maps[0], maps[1]), final=True)
