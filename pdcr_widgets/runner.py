@@ -16,6 +16,7 @@ from typing import Any
 
 from pdcr_widgets.exits import end_with_interpreter
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
+from pdcr_widgets.turns import turn
 
 _LOG = logging.getLogger(__name__)
 _END = object()
@@ -231,7 +232,7 @@ class Runner:
 
     def _step_through(self, job: _Job, events: Iterator[Any]) -> None:
         while self._may_go_on(job):
-            with job.guard:
+            with turn(), job.guard:
                 event = next(events, _END)
             if event is _END:
                 self._flush(job)

@@ -28,6 +28,7 @@ MAY_KNOW = {
     "study": {"causal"},
     "session": {"causal", "evaluate"},
     "widgets": {"causal", "evaluate", "session"},
+    "lessons": {"causal", "evaluate", "session", "widgets"},
 }
 SESSION = (
     "exits",
@@ -41,6 +42,7 @@ SESSION = (
     "runner",
     "signals",
     "swept",
+    "turns",
     "twin",
 )
 PART_OF = dict.fromkeys(SESSION, "session")

@@ -106,6 +106,7 @@ class BaselineLab(View):
         self.link((self.baseline, "value"), (session, "baseline"))
         self.watch(self.stage, ["chosen"], self._choose)
         self.watch(session, ["patch"], self._choose_back)
+        self.watch(session, ["status"], self._keep)
         self.watch(session, ["status", "ate", "patch"], self._draw)
         self.watch(session, ["error"], self._tell_error)
 
@@ -120,10 +121,13 @@ class BaselineLab(View):
     def _tell_error(self, _change: Any) -> None:
         self._error.value = error_html(self.session)
 
+    def _keep(self, change: Any) -> None:
+        ate = self.session.ate
+        if change.new == "done" and ate is not None:
+            self.tried[ate.recipe["baseline"]] = ate
+
     def _draw(self, _change: Any = None) -> None:
         session = self.session
-        if session.status == "done" and session.ate is not None:
-            self.tried[session.baseline] = session.ate
         if session.ate is not None:
             limit = nice_limit(session.ate.effect)
             self._scale.value = scale.scale(limit, COLORMAPS[self.stage.colormap])

@@ -187,14 +187,13 @@ class DeletionGame(Activity):
         ]
         found = [self._erasure.outcomes(self._steps(order)) for order in orders]
         curves["random"] = np.mean(found, axis=0)
-        yield Round(dict(curves))
+        yield Round(dict(curves), image, mask)
         for update in self._measured():
             ate = update.map
-            yield Round(dict(curves))
-        order = ranked(ate, grid, "supporting", self._seed)
-        for curve, _, _ in self._played(order):
+            yield Round(dict(curves), image, mask)
+        for curve, _, _ in self._played(ranked(ate, grid, "supporting", self._seed)):
             curves["map"] = curve
-            yield Round(dict(curves), ate=ate)
+            yield Round(dict(curves), image, mask, ate)
 
     def _measured(self) -> Iterator[ATEUpdate]:
         target = self._erasure.target
@@ -258,7 +257,10 @@ def _figure(deletions: int) -> tuple[dict[str, bq.Lines], bq.Figure]:
         scale=steps, label="patches replaced", tick_values=np.arange(deletions + 1),
         tick_format="d", grid_lines="none", label_offset="30px",
     )  # fmt: skip
-    upwards = bq.Axis(scale=points, side="left", orientation="vertical", label="Dice", num_ticks=6)
+    upwards = bq.Axis(
+        scale=points, side="left", label="Dice",
+        tick_values=np.arange(0, 101, 20), tick_format="d",
+    )  # fmt: skip
     margin = {"top": 8, "bottom": 42, "left": 48, "right": 12}
     axes = [across, upwards]
     return lines, quiet_figure("230px", margin, marks=list(lines.values()), axes=axes)

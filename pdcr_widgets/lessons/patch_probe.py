@@ -127,7 +127,7 @@ class PatchProbe(Activity):
 
     def _change(self, _change: Any = None) -> None:
         kind = self.content.value
-        self._another.disabled = kind != "bank"
+        self._another.layout.display = None if kind == "bank" else "none"
         target, size = self._target, self.stage.patch_size
         spec = self._bank if kind == "bank" else kind
         baseline = as_baseline(spec, target.image, (size, size))

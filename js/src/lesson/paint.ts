@@ -40,9 +40,9 @@ export function paint(context: Context, model: StageModel, sources: Sources, loo
     context.imageSmoothingEnabled = true;
   }
   if (effectCanvas) paintEffect(context, effectCanvas, grid.size, model.get("opacity"));
-  outline(context, sources.edge("truth"), COLORS.truth, 1.6, look, [5, 4]);
   outline(context, sources.edge("original"), COLORS.original, 1.4, look, [2, 3]);
   outline(context, sources.edge("prediction"), COLORS.prediction, 2, look);
+  outline(context, sources.edge("truth"), COLORS.truth, 1.6, look, [4, 6]);
   outline(context, sources.edge("region"), COLORS.region, 2, look);
   if (place) outline(context, square(place, grid.size), "#ffffff", 3, look);
   model.get("chosen").forEach((cell, index) => {
