@@ -11,8 +11,8 @@ from typing import Any
 import ipywidgets as w
 
 from pdcr_widgets.causal import Segmenter
+from pdcr_widgets.failures import in_words
 from pdcr_widgets.runner import Runner
-from pdcr_widgets.session import in_words
 from pdcr_widgets.signals import Event, Failed, Signal
 from pdcr_widgets.twin import twin
 from pdcr_widgets.widgets.style import block, markup
