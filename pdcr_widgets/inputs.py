@@ -10,7 +10,7 @@ import traitlets as t
 from torch import Tensor
 
 from pdcr_widgets.causal import PatchBank, Segmenter, segmenter
-from pdcr_widgets.causal.arrays import as_image, as_region
+from pdcr_widgets.causal.arrays import as_image, as_region, grid_of
 from pdcr_widgets.causal.baseline import BASELINES
 from pdcr_widgets.causal.components import INTERVENTIONS
 from pdcr_widgets.causal.outcome import OUTCOMES
@@ -51,6 +51,7 @@ class Inputs(t.HasTraits):
     region = Array(None, help="booleans (height, width), a box (top, left, height, width), or None")
     truth = Array(None, help="ground truth of the image, or None")
     spacing = t.Tuple(None, allow_none=True, help="millimetres per row and column")
+    grid = t.Dict(None, allow_none=True, help="where the pixels are, as `iter_ate` takes it")
     target = t.Int(None, allow_none=True, help="class; None: decided on the image")
     patch_size = t.Int(8, min=1, help="pixels")
     baseline = t.Enum(list(BASELINES), "mean")
@@ -83,7 +84,7 @@ class Inputs(t.HasTraits):
         return as_region(value, self.image.shape[1:])
 
 
-LOOKS = ("patch", "layer", "spacing")
+LOOKS = ("patch", "layer", "spacing", "grid")
 QUESTION = tuple(name for name in Inputs.class_own_traits() if name not in LOOKS)
 
 
@@ -97,7 +98,8 @@ def read_subject(subject: Any, image: Any = None) -> dict[str, Any]:
     """
     if image is not None:
         told = {"segmenter": segmenter(subject), "image": as_image(image)}
-        spacing = getattr(image, "spacing", None)
+        spacing, grid = getattr(image, "spacing", None), grid_of(image)
+        told |= {} if grid is None else {"grid": grid}
         return told if spacing is None else {**told, "spacing": tuple(spacing)}
     if not hasattr(subject, "segmenter") or not hasattr(subject, "image"):
         raise TypeError(

@@ -103,9 +103,11 @@ class Session(Swept):
 
     def show(self, subject: Any, image: Any = None, **inputs: Any) -> None:
         """Turn to another case, or another model and image, keeping the settings."""
-        names = ("region", "truth", "bank", "make_bank", "spacing", "donors", "target", "patch")
+        names = ("region", "truth", "bank", "make_bank", "donors", "target", "patch")
         with self.hold_trait_notifications():
-            chosen = dict.fromkeys(names) | read_subject(subject, image) | inputs
+            chosen = (
+                dict.fromkeys((*names, "spacing", "grid")) | read_subject(subject, image) | inputs
+            )
             for name, value in chosen.items():
                 setattr(self, name, value)
             if self.bank is None and self.make_bank is None and self.baseline == "bank":
@@ -132,6 +134,12 @@ class Session(Swept):
     def traceback(self) -> str:
         """Full traceback of the last failure, or empty."""
         return "".join(traceback.format_exception(self.failure)) if self.failure else ""
+
+    @t.validate("ate")
+    def _in_its_place(self, proposal: Any) -> Any:
+        ate = proposal["value"]
+        known = ate is None or self.grid is None
+        return ate if known else replace(ate, recipe={**ate.recipe, "grid": self.grid})
 
     def _ask_anew(self, change: Any) -> None:
         spatial = tuple(self.image.shape[1:])

@@ -160,7 +160,7 @@ def test_nifti_lies_on_the_slice_of_the_volume(values: str, ate: ATEMap, tmp_pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "say where the pixels are"),
+        ({}, "say where its pixels are"),
         ({"affine": np.eye(4), "values": "p"}, "values must be one of"),
         ({"affine": np.eye(3)}, r"must be a finite \(4, 4\) matrix, got shape \(3, 3\)"),
         ({"affine": np.full((4, 4), np.nan)}, "must be a finite"),

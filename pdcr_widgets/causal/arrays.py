@@ -88,6 +88,14 @@ def as_image(image: Any, name: str = "image") -> Tensor:
     return tensor.contiguous()
 
 
+def grid_of(image: Any) -> dict[str, Any] | None:
+    """Where the pixels of an opened image are, as JSON can hold it; None for plain arrays."""
+    affine = getattr(image, "affine", None)
+    if affine is None or not hasattr(image, "oriented"):
+        return None
+    return {"affine": np.asarray(affine, float).tolist(), "oriented": bool(image.oriented)}
+
+
 def as_region(region: Any, spatial: Sequence[int]) -> np.ndarray:
     """Check a target region and give it as a boolean array of the image's spatial shape.
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from pdcr_widgets.causal.arrays import as_whole
+from pdcr_widgets.causal.arrays import as_whole, grid_of
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.full import FullEngine
@@ -38,6 +38,7 @@ def iter_ate(
     budget: int | None = None,
     seconds: float | None = None,
     precision: float | None = None,
+    grid: dict[str, Any] | None = None,
 ) -> Iterator[ATEUpdate]:
     """Measure the effect of every patch outside a region, from coarse to fine.
 
@@ -59,6 +60,7 @@ def iter_ate(
     experiment = Experiment.of(target, patch_size, baseline, plain, seed)
     experiment.engine = window_engine(target, engine, batch)
     recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch)
+    recipe["grid"] = grid_of(image) if grid is None else grid
     estimates = Estimates(experiment, recipe)
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):
@@ -112,6 +114,10 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
         Stop after about this time.
     precision : float, optional
         Target standard error of every patch, points (adaptive).
+    grid : dict, optional
+        Where the pixels are, for `ATEMap.to_nifti`: ``affine``, (4, 4) from index (slice, row,
+        column) to millimetres, and ``oriented``, whether its directions are the patient's. An
+        opened image brings its own.
 
     Returns
     -------

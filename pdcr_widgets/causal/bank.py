@@ -13,11 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pdcr_widgets.causal.arrays import as_image, as_tensor, as_whole
-from pdcr_widgets.causal.boxes import boxes
+from pdcr_widgets.causal.archive import read_arrays, write_npz
+from pdcr_widgets.causal.arrays import as_tensor, as_whole
+from pdcr_widgets.causal.bank_cutting import cut, distinct, others, read_folder
 from pdcr_widgets.causal.design import Design
+from pdcr_widgets.causal.patch_figure import plot_patches
 
-IMAGE_SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+FORMAT = 1
+PATCHES, POSITIONS, NEAREST = "bank_patches", "bank_positions", "bank_nearest"
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,38 +154,35 @@ class PatchBank:
         ValueError
             No image, no patch kept, an image smaller than a patch, or different channel counts.
         """
-        patch_size = as_whole(patch_size, "patch_size", 1)
-        per_image = as_whole(per_image, "per_image", 1)
-        generator = torch.Generator().manual_seed(as_whole(seed, "seed", 0))
-        patches: list[Tensor] = []
-        positions: list[np.ndarray] = []
-        for number, each in enumerate(images):
-            image = as_image(each, f"images[{number}]")
-            spatial = np.array(image.shape[1:])
-            if (spatial < patch_size).any():
-                raise ValueError(
-                    f"images[{number}] is {tuple(spatial.tolist())}, too small for patches of "
-                    f"{patch_size} pixels"
-                )
-            if patches and patches[0].shape[1] != image.shape[0]:
-                raise ValueError(
-                    f"images[{number}] has {image.shape[0]} channels, the others "
-                    f"{patches[0].shape[1]}"
-                )
-            limits = spatial - patch_size + 1
-            places = [torch.randint(int(n), (per_image,), generator=generator) for n in limits]
-            starts = torch.stack(places, dim=1).numpy()
-            patches.append(boxes(image, starts, [patch_size] * len(spatial)))
-            positions.append((starts + patch_size / 2) / spatial)
-        if not patches:
-            raise ValueError("no images were given to cut patches from")
-        cut, where = torch.cat(patches), np.concatenate(positions)
-        if keep is not None:
-            kept = [i for i, patch in enumerate(cut) if keep(patch)]
-            if not kept:
-                raise ValueError("`keep` refused every patch; loosen it or give more images")
-            cut, where = cut[kept], where[kept]
-        return cls(cut, where)
+        return cls(*cut(images, patch_size, per_image, seed, keep))
+
+    @classmethod
+    def from_slices(
+        cls, volume: Any, index: int, axis: int = 0, gap: int = 3, **options: Any
+    ) -> PatchBank:
+        """Cut patches from the other slices of a volume.
+
+        Parameters
+        ----------
+        volume
+            ``(channels, slices, rows, columns)`` or ``(slices, rows, columns)``, array, tensor or
+            opened volume.
+        index
+            The slice that is explained; negative counts from the end.
+        axis
+            0 (slices), 1 (rows) or 2 (columns): what ``index`` counts.
+        gap
+            Slices on either side of it that are left out as well, because they show the same.
+        **options
+            As for `from_images`: ``patch_size``, ``per_image`` (patches per slice), ``seed``,
+            ``keep``.
+
+        Raises
+        ------
+        ValueError
+            Not a volume, no such slice, or no slice left.
+        """
+        return cls.from_images(others(volume, index, axis, gap), **options)
 
     @classmethod
     def from_folder(cls, path: str | Path, patch_size: int = 8) -> PatchBank:
@@ -201,26 +201,72 @@ class PatchBank:
         ValueError
             No such folder, no images in it, or a file of another size.
         """
-        folder = Path(path)
-        if not folder.is_dir():
-            raise ValueError(f"no folder at {str(folder)!r}")
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
-        if not files:
-            raise ValueError(f"no images ({', '.join(IMAGE_SUFFIXES)}) in {str(folder)!r}")
-        patches = [_read_patch(file) for file in files]
-        channels = patches[0].shape[0]
-        for file, patch in zip(files, patches, strict=True):
-            if patch.shape[-2:] != (patch_size, patch_size):
-                raise ValueError(
-                    f"{file.name} is {tuple(patch.shape[-2:])}, not {patch_size} x {patch_size} "
-                    f"pixels; give its size as patch_size, or cut patches with from_images"
-                )
-            if patch.shape[0] != channels:
-                raise ValueError(
-                    f"{file.name} has {patch.shape[0]} channels, {files[0].name} has {channels}; "
-                    f"one bank holds patches of one kind"
-                )
-        return cls(torch.stack(patches))
+        return cls(read_folder(path, patch_size))
+
+    def distinct(self, tolerance: float = 0.02) -> PatchBank:
+        """Leave out patches that are nearly those before them, such as flat background.
+
+        What remains is another distribution: a kind of patch that was common is no longer drawn
+        more often.
+
+        Parameters
+        ----------
+        tolerance
+            Root mean square difference that counts as none, as a share of the standard deviation of
+            all values of the bank. 0 leaves out exact copies only.
+
+        Raises
+        ------
+        ValueError
+            A negative tolerance.
+        """
+        kept = distinct(self.patches, tolerance)
+        places = None if self.positions is None else self.positions[kept]
+        return replace(self, patches=self.patches[torch.as_tensor(kept)], positions=places)
+
+    def plot(self, count: int = 48, ax: Any = None) -> Any:
+        """Draw patches of the bank side by side (matplotlib), evenly chosen from all of it.
+
+        Parameters
+        ----------
+        count
+            Patches at most.
+        ax
+            Axes to draw on; new ones when not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return plot_patches(self.patches, count, ax)
+
+    def save(self, path: str | Path) -> None:
+        """Write the bank to an ``.npz`` file, whole or not at all."""
+        write_npz(path, {"format": FORMAT, "kind": "bank"}, self.arrays())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that makes the bank, as arrays of a file."""
+        held = {PATCHES: self.patches.cpu().numpy()}
+        if self.positions is not None:
+            held[POSITIONS] = self.positions
+        if self.nearest is not None:
+            held[NEAREST] = np.array(self.nearest)
+        return held
+
+    @classmethod
+    def load(cls, path: str | Path) -> PatchBank:
+        """Read a bank that was saved, alone or with a map.
+
+        Raises
+        ------
+        ValueError
+            No bank in the file, or a damaged one.
+        """
+        held = read_arrays(path, (PATCHES, POSITIONS, NEAREST))
+        if PATCHES not in held:
+            raise ValueError(f"{str(path)!r} holds no patch bank")
+        nearest = int(held[NEAREST]) if NEAREST in held else None
+        return cls(torch.from_numpy(held[PATCHES]), held.get(POSITIONS), nearest)
 
 
 def _positions(values: Any, patches: Tensor) -> np.ndarray:
@@ -249,19 +295,3 @@ class Match:
         distance = ((places[:, None] - self._bank.positions) ** 2).sum(axis=2)
         near = np.argsort(distance, axis=1, kind="stable")[:, : self.choices]
         return near[which.reshape(-1), choice]
-
-
-def _read_patch(file: Path) -> Tensor:
-    if file.suffix.lower() == ".npy":
-        return as_image(np.load(file, allow_pickle=False), file.name)
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(f"reading {file.name} needs Pillow: pip install pillow") from error
-    with Image.open(file) as picture:
-        pixels = np.asarray(picture.convert("RGB") if picture.mode == "P" else picture)
-    if pixels.dtype.kind == "u":
-        pixels = pixels.astype(np.float32) / np.iinfo(pixels.dtype).max
-    elif pixels.dtype == bool:
-        pixels = pixels.astype(np.float32)
-    return as_image(pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0), file.name)

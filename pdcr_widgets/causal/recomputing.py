@@ -140,6 +140,7 @@ def _maps(
         truth,
         baseline=_content(recorded, given["baseline"]),
         engine=recorded["engine"],
+        grid=recorded.get("grid"),
         **{name: recorded[name] for name in MAP_OPTIONS},
     )
     return (update.map for update in updates)

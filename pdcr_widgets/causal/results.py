@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from pdcr_widgets.causal.files import whole_file
+from pdcr_widgets.causal.archive import read_npz, write_npz
+from pdcr_widgets.causal.bank import PatchBank
+from pdcr_widgets.causal.nifti_file import write_volume
 from pdcr_widgets.causal.pictured import Pictured
 
 FORMAT = 1
+GRIDS = ("effect", "stderr", "samples", "significant")
 BINS = (0.3, 1.0, 3.0)
-UNREADABLE = (
-    AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, BadZipFile,
-    zlib.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,6 +157,39 @@ class ATEMap(Pictured):
         extra = {"base": self.base, "evaluations": self.evaluations, "patch_size": self.patch_size}
         return xarray.Dataset(grids, centres, {**extra, "units": "points"})
 
+    def to_nifti(
+        self, path: str | Path, values: str = "effect", grid: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a value per pixel where the image lies in space, for any viewer of volumes.
+
+        Parameters
+        ----------
+        path
+            A name that ends in ``.nii`` or ``.nii.gz``.
+        values
+            ``"effect"`` or ``"stderr"`` (points), ``"samples"`` or ``"significant"``; NaN on the
+            region.
+        grid
+            ``affine`` from index (slice, row, column) to millimetres and ``oriented``, as in the
+            recipe of a map of an opened image, whose own is taken by default.
+
+        Raises
+        ------
+        ValueError
+            The map is of a plain array, whose place in space is not known, or unknown values.
+        """
+        if values not in GRIDS:
+            raise ValueError(f"values must be one of {GRIDS}, got {values!r}")
+        place = self.recipe.get("grid") if grid is None else grid
+        if not place:
+            raise ValueError(
+                "where the image lies is not known: explain an image of `pdcr.open_image`, or say "
+                "where its pixels are: `pdcr.save(map, path, like=opened_image)`, or affine="
+            )
+        held = getattr(self, values).astype(np.float32)
+        held[np.isnan(self.effect)] = np.nan
+        write_volume(self.to_image(held), np.array(place["affine"]), path, place["oriented"])
+
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw the map for a paper (matplotlib); options of `causal.figure.plot_map`.
 
@@ -193,8 +222,26 @@ class ATEMap(Pictured):
             f"{self.evaluations} evaluations)"
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write everything to an ``.npz`` file; an older file stays whole until the new one is."""
+    def save(self, path: str | Path, bank: PatchBank | None = None) -> None:
+        """Write everything to an ``.npz`` file; an older file stays whole until the new one is.
+
+        Parameters
+        ----------
+        path
+            Where to.
+        bank
+            The patches that were pasted, to keep them with the recipe that names them by their
+            digest; `PatchBank.load` reads them from the same file.
+
+        Raises
+        ------
+        ValueError
+            A bank that is not the recipe's.
+        """
+        if bank is not None and bank.digest() != self.recipe.get("bank"):
+            raise ValueError(
+                "the map was not made with this bank: its SHA-256 is another one than the recipe's"
+            )
         head = {
             "format": FORMAT,
             "base": self.base,
@@ -205,7 +252,7 @@ class ATEMap(Pictured):
             "recipe": dict(self.recipe),
         }
         grids = {n: getattr(self, n) for n in ("effect", "stderr", "samples", "region")}
-        write_npz(path, head, grids)
+        write_npz(path, head, grids if bank is None else grids | bank.arrays())
 
     @classmethod
     def load(cls, path: str | Path) -> ATEMap:
@@ -241,31 +288,6 @@ class ATEUpdate:
     done: int
     total: int
     stage: str
-
-
-def write_npz(path: str | Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays and a JSON header, whole or not at all."""
-    text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-    with whole_file(path) as part, part.open("xb") as file:
-        np.savez_compressed(file, **{**arrays, "head": text})  # type: ignore[arg-type]
-
-
-def read_npz(
-    path: str | Path, names: tuple[str, ...], newest: int
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read what `write_npz` wrote; the header without its format number."""
-    try:
-        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            head = json.loads(file["head"].tobytes().decode())
-            arrays = {n: file[n] for n in names}
-        version = int(head.pop("format"))
-    except FileNotFoundError:
-        raise
-    except UNREADABLE as error:
-        raise ValueError(f"{str(path)!r} is not a saved result: {error}") from error
-    if version > newest:
-        raise ValueError(f"{str(path)!r} was written by a later version; upgrade pdcr_widgets")
-    return head, arrays
 
 
 def _needs(module: str, what: str, extra: str) -> Any:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from pdcr_widgets.causal.archive import read_npz, write_npz
 from pdcr_widgets.causal.arrays import as_region, as_truth
 from pdcr_widgets.causal.ingredients import mask_digest, mask_to_runs
 from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.plan import PatchGrid
-from pdcr_widgets.causal.results import ATEMap, read_npz, write_npz
+from pdcr_widgets.causal.results import ATEMap
 
 FORMAT = 1
 STEPS = 8191

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.archive import read_npz, write_npz
 from pdcr_widgets.causal.components.layer_results import as_dataframe
 from pdcr_widgets.causal.pictured import Pictured
-from pdcr_widgets.causal.results import read_npz, write_npz
 from pdcr_widgets.evaluate.curves import Curve
 
 FORMAT = 1

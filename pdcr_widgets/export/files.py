@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal import ATEMap, Sweep
+from pdcr_widgets.causal.archive import UNREADABLE
 from pdcr_widgets.causal.components import LayerEffects
 from pdcr_widgets.causal.files import whole_file
-from pdcr_widgets.causal.results import UNREADABLE
 from pdcr_widgets.export import document, grids, pictures, tables
 
 Result = ATEMap | LayerEffects | Sweep
 Writer = Callable[..., None]
 
 FORMATS: dict[str, Writer] = {
-    ".npz": lambda result, path: result.save(path),
+    ".npz": lambda result, path, **options: result.save(path, **options),
     ".json": document.write_json,
     ".csv": tables.write_csv,
     ".parquet": tables.write_parquet,
@@ -46,7 +46,8 @@ def save(result: Result, path: str | Path, **options: Any) -> None:
     path
         Its suffix chooses the format. An older file there stays until the new one is complete.
     **options
-        For NIfTI ``affine=`` or ``like=`` (an opened image) and ``values=``; for pictures those of
+        For a map's ``.npz`` the ``bank=`` it was made with; for NIfTI ``values=``, and ``affine=``
+        or ``like=`` (an opened image) where the map does not know its place; for pictures those of
         ``plot``.
 
     Raises

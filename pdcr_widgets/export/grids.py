@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal import ATEMap
+from pdcr_widgets.causal.arrays import grid_of
 from pdcr_widgets.causal.needs import needs
-from pdcr_widgets.images import OpenedImage, save_nifti
-
-VALUES = ("effect", "stderr", "samples", "significant")
+from pdcr_widgets.images import OpenedImage
 
 
 def write_netcdf(ate: ATEMap, path: Path) -> None:
@@ -44,33 +43,30 @@ def write_nifti(
     affine
         ``(4, 4)`` from index (slice, row, column) to millimetres, as ``OpenedImage.affine``.
     like
-        The opened slice or volume itself, instead of an affine.
+        The opened slice or volume itself, instead of an affine. Neither is needed for a map of an
+        opened image.
     values
         ``"effect"`` (points, NaN on the region), ``"stderr"``, ``"samples"`` or ``"significant"``.
 
     Raises
     ------
     ValueError
-        Neither or both of affine and like, a bad affine, or unknown values.
+        Both of affine and like, neither for a map of a plain array, a bad affine, unknown values.
     """
     _check(ate, ".nii")
-    if values not in VALUES:
-        raise ValueError(f"values must be one of {VALUES}, got {values!r}")
-    if (affine is None) == (like is None):
-        raise ValueError(
-            "say where the pixels are: like=opened_image, or affine= as (4, 4) from index "
-            "(slice, row, column) to millimetres; one of the two"
-        )
-    if like is None:
+    if affine is not None and like is not None:
+        raise ValueError("say where the pixels are by like= or by affine=, not by both")
+    if affine is not None:
         matrix = np.asarray(affine, dtype=float)
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
             raise ValueError(f"affine must be a finite (4, 4) matrix, got shape {matrix.shape}")
-        blank = np.zeros((1, *ate.spatial), dtype=np.float32)
-        like = OpenedImage(blank, (0.0, 1.0), matrix, oriented=True)
-    grid = getattr(ate, values).astype(np.float32)
-    if values in ("samples", "significant"):
-        grid[np.isnan(ate.effect)] = np.nan
-    save_nifti(ate.to_image(grid), like, path)
+        ate.to_nifti(path, values, {"affine": matrix, "oriented": True})
+    elif like is None:
+        ate.to_nifti(path, values)
+    elif ate.spatial != like.spatial:
+        raise ValueError(f"the map has shape {ate.spatial}, the image {like.spatial}")
+    else:
+        ate.to_nifti(path, values, grid_of(like) or {"affine": np.eye(4), "oriented": False})
 
 
 def _check(ate: Any, suffix: str) -> None:

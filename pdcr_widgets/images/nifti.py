@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal.needs import needs
+from pdcr_widgets.causal.nifti_file import write_volume
 from pdcr_widgets.images.grid import is_usable, reorient
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import Request, decoding
@@ -126,18 +127,8 @@ def save_nifti(values: Any, like: OpenedImage, path: str | Path) -> None:
     ValueError
         When the shapes differ or the name is no NIfTI name.
     """
-    nibabel = needs("nibabel", "images")
-    if not str(path).endswith((".nii", ".nii.gz")):
-        raise ValueError(f"a NIfTI file ends in .nii or .nii.gz, got {str(path)!r}")
     pixels = values.to_image() if hasattr(values, "to_image") else values
     array = np.asarray(pixels, dtype=np.float32)
     if array.shape != like.spatial:
         raise ValueError(f"the values have shape {array.shape}, the image {like.spatial}")
-    affine = np.eye(4) if like.affine is None else like.affine
-    volume = array.reshape((1, *array.shape)[-3:]).transpose(2, 1, 0)
-    image = nibabel.Nifti1Image(np.ascontiguousarray(volume), affine[:, [2, 1, 0, 3]])
-    image.header.set_xyzt_units("mm")
-    if not like.oriented:
-        image.set_sform(image.affine, code=0)
-        image.set_qform(image.affine, code=0)
-    nibabel.save(image, path)
+    write_volume(array, like.affine, path, like.oriented)

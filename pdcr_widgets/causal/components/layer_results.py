@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.archive import read_npz, write_npz
 from pdcr_widgets.causal.pictured import Pictured
-from pdcr_widgets.causal.results import read_npz, write_npz
 
 FORMAT = 1
 SHOWN = 8  # strongest effects in the text
