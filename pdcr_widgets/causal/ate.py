@@ -60,8 +60,7 @@ def iter_ate(
     experiment = Experiment.of(target, patch_size, baseline, plain, seed)
     experiment.engine = window_engine(target, engine, batch)
     recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch)
-    recipe["grid"] = grid_of(image) if grid is None else grid
-    estimates = Estimates(experiment, recipe)
+    estimates = Estimates(experiment, recipe | {"grid": grid or grid_of(image)})
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):
         yield estimates.update(progress.total, progress.stage)
