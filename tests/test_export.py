@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -181,6 +182,52 @@ def test_pictures(suffix: str, start: bytes, ate: ATEMap, layers: Any, tmp_path:
     for result in (ate, layers):
         pdcr.save(result, tmp_path / f"figure{suffix}")
         assert (tmp_path / f"figure{suffix}").read_bytes().startswith(start)
+
+
+def test_pictures_have_the_width_of_a_column_or_what_is_asked_for(
+    ate: ATEMap, layers: Any, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    for number, (result, options, inches) in enumerate(
+        [(ate, {}, 3.5), (layers, {}, 3.5), (ate, {"width": 7.2, "spacing": (1, 2)}, 7.2)]
+    ):
+        path = tmp_path / f"{number}.png"
+        pdcr.save(result, path, **options)
+        with Image.open(path) as drawn:
+            assert drawn.width == round(300 * inches)
+            assert drawn.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_comparison_is_a_table_a_figure_and_comes_back(tmp_path: Path) -> None:
+    found = pdcr.compare(
+        SmallNet(), picture(1, *SPATIAL), REGION, methods=["pdcr", "random"], patch_size=4, steps=3
+    )
+    for suffix in (".npz", ".csv", ".parquet", ".pdf"):
+        pdcr.save(found, tmp_path / f"c{suffix}")
+    assert repr(pdcr.load(tmp_path / "c.npz").rows) == repr(found.rows)
+    with (tmp_path / "c.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["method"], float(row["deletion"])) for row in rows] == [
+        (row.method, row.deletion) for row in found.rows
+    ]
+    with pytest.raises(ValueError, match=r"a comparison is saved as one of .* got '\.nii'"):
+        pdcr.save(found, tmp_path / "c.nii")
+
+
+def test_a_kill_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    path.write_bytes(b"old")
+    code = (
+        "import os, signal, sys\n"
+        "from pdcr_widgets.causal.files import whole_file\n"
+        "with whole_file(sys.argv[1]) as part:\n"
+        "    part.write_bytes(b'half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == -9
+    assert path.read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

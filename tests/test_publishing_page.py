@@ -26,7 +26,14 @@ def test_its_code_runs(
     plt.close("all")
     assert "made from something else: the image: SHA-256" in capsys.readouterr().out
     written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"effects.npz", "effects.csv", "effects.nii.gz", "map.pdf", "figure.html"}
+    assert written == {
+        "effects.npz",
+        "effects.csv",
+        "effects.nii.gz",
+        "map.pdf",
+        "map.dcm",
+        "figure.html",
+    }
 
 
 def test_it_names_every_suffix() -> None:

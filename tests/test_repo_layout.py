@@ -22,7 +22,7 @@ MAY_KNOW = {
     "causal": set(),
     "images": {"causal"},
     "models": {"causal"},
-    "export": {"causal", "images"},
+    "export": {"causal", "evaluate", "images"},
     "demo": {"causal"},
     "evaluate": {"causal"},
     "study": {"causal"},

@@ -13,9 +13,10 @@ import numpy as np
 from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.causal.components import LayerEffects
 from pdcr_widgets.causal.needs import needs
+from pdcr_widgets.evaluate import Comparison
 
 
-def write_csv(result: ATEMap | LayerEffects, path: Path) -> None:
+def write_csv(result: ATEMap | LayerEffects | Comparison, path: Path) -> None:
     """Write the table as CSV; needs no further library."""
     rows = _rows(result)
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -24,7 +25,7 @@ def write_csv(result: ATEMap | LayerEffects, path: Path) -> None:
         writer.writerows(rows)
 
 
-def write_parquet(result: ATEMap | LayerEffects, path: Path) -> None:
+def write_parquet(result: ATEMap | LayerEffects | Comparison, path: Path) -> None:
     """Write the table as Parquet, with the recipe in the attributes of the frame."""
     needs("pyarrow", "export")
     frame = needs("pandas", "export").DataFrame(_rows(result))
@@ -32,7 +33,9 @@ def write_parquet(result: ATEMap | LayerEffects, path: Path) -> None:
     frame.to_parquet(path, engine="pyarrow", index=False)
 
 
-def _rows(result: ATEMap | LayerEffects) -> list[dict[str, Any]]:
+def _rows(result: ATEMap | LayerEffects | Comparison) -> list[dict[str, Any]]:
+    if isinstance(result, Comparison):
+        return [asdict(row) for row in result.rows]
     if isinstance(result, LayerEffects):
         shaped = [asdict(row) for row in result]
         return [{**row, "shape": " x ".join(map(str, row["shape"]))} for row in shaped]

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pdcr_widgets.causal.colors import REGION_COLOR as REGION_COLOR
+from pdcr_widgets.causal.colors import blend, border
+from pdcr_widgets.causal.colors import color_effects as color_effects
 from pdcr_widgets.widgets.canvas_wire import nice_limit, suggested_window
-from pdcr_widgets.widgets.colors import COLORMAPS
 
 SHORT_SIDE = 384
 """A smaller picture is enlarged by a whole factor until its shorter side has this many pixels."""
-
-REGION_COLOR = (255, 214, 10)
-TOUCHED = 36 / 255
-"""Opacity of the region's colour on patches that touch it."""
 
 OUTLINE_COLORS = {
     "truth": (74, 222, 128),
@@ -36,31 +34,6 @@ def grey_or_color(
     pixels = np.moveaxis(np.clip(255 * scaled, 0, 255), 0, -1)
     missing = np.isnan(np.moveaxis(chosen.astype(np.float32), 0, -1))
     return np.where(missing, np.array(NOT_A_NUMBER, dtype=np.float32), pixels)
-
-
-def color_effects(effect: np.ndarray, limit: float, colormap: str) -> np.ndarray:
-    """Give ``(rows, cols, 4)``: colour 0..255 and opacity 0..1, as the browser colours patches."""
-    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in COLORMAPS[colormap]])
-    value = np.clip(np.nan_to_num(effect) / limit, -1, 1)
-    places = (value + 1) / 2 * (len(stops) - 1)
-    color = [np.interp(places, np.arange(len(stops)), stops[:, c]) for c in range(3)]
-    drawn = np.stack([*color, np.minimum(1, 2 * np.abs(value))], axis=-1)
-    return np.where(np.isnan(effect)[..., None], (*REGION_COLOR, TOUCHED), drawn)
-
-
-def blend(below: np.ndarray, color: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Lay a colour over a picture."""
-    return below + (color - below) * opacity[..., None]
-
-
-def border(mask: np.ndarray, width: int) -> np.ndarray:
-    """Pixels of a mask within ``width`` pixels of its edge."""
-    inner = np.pad(mask, 1)
-    for _ in range(width):
-        inner[1:-1, 1:-1] = (
-            inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2]
-        ) & inner[1:-1, 2:]
-    return mask & ~inner[1:-1, 1:-1]
 
 
 def compose(
