@@ -59,6 +59,8 @@ _HOME = {
     "segmenter": "models",
     "skip_paths": "causal.components",
     "to_python": "as_code",
+    "window_effects": "causal.components",
+    "window_map": "causal.components",
 }
 _MODULES = ("causal", "demo", "evaluate", "lessons")
 

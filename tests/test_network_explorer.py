@@ -127,7 +127,7 @@ def test_a_channel_shows_its_map_and_where_the_prediction_changes(
     expected = prediction_change(
         session.segmenter, session.image, layer="enc[1]", intervention="mean"
     )
-    assert_allclose(change.change, expected.change)
+    assert_allclose(change.change, expected.change, atol=1e-6)
     pictures = [card.children[0] for card in explorer._pictures]
     for picture in pictures:
         drawn = np.asarray(Image.open(BytesIO(picture.value)))

@@ -31,6 +31,12 @@ def smp(name: str, encoder: str, **options: object) -> Callable[[], nn.Module]:
     )
 
 
+def torchvision(name: str) -> Callable[[], nn.Module]:
+    library = "torchvision.models.segmentation"
+    options = {"weights": None, "weights_backbone": None, "num_classes": 2}
+    return lambda: getattr(importlib.import_module(library), name)(**options)
+
+
 class Upscaled(nn.Module):
     """SegFormer of transformers, its quarter-size scores brought to the image's size."""
 
@@ -38,8 +44,11 @@ class Upscaled(nn.Module):
         super().__init__()
         library = importlib.import_module("transformers")
         self.net = library.SegformerForSemanticSegmentation(
-            library.SegformerConfig(num_labels=2, num_channels=1)
-        )
+            library.SegformerConfig(
+                num_labels=2, num_channels=1, depths=[1, 2, 1, 1], hidden_sizes=[8, 16, 40, 64],
+                decoder_hidden_size=32,
+            )
+        )  # fmt: skip
 
     def forward(self, images: Tensor) -> Tensor:
         scores = self.net(images).logits
@@ -67,7 +76,33 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], dict[str, int]]] = {
     "DeepLabV3Plus resnet18": (
         smp("DeepLabV3Plus", "resnet18"), {"skip": 1, "residual": 8, "gate": 0, "head": 0},
     ),
-    "SegFormer": (Upscaled, {"skip": 3, "residual": 16, "gate": 0, "head": 32}),
+    "MONAI BasicUNet": (
+        monai("BasicUNet", 2, 1, 2, (8, 8, 16, 32, 64, 8)),
+        {"skip": 4, "residual": 0, "gate": 0, "head": 0},
+    ),
+    "MONAI SegResNet, group norm": (
+        monai("SegResNet", 2, 8, 1, 2), {"skip": 3, "residual": 12, "gate": 0, "head": 0},
+    ),
+    "MONAI UNETR": (
+        monai(
+            "UNETR", 1, 2, 64, feature_size=8, hidden_size=48, mlp_dim=96, num_heads=4,
+            spatial_dims=2,
+        ),
+        {"skip": 4, "residual": 32, "gate": 0, "head": 48},
+    ),
+    "MONAI SwinUNETR": (
+        monai("SwinUNETR", 1, 2, feature_size=12, spatial_dims=2),
+        {"skip": 5, "residual": 26, "gate": 0, "head": 90},
+    ),
+    "FPN resnet18": (smp("FPN", "resnet18"), {"skip": 3, "residual": 8, "gate": 0, "head": 0}),
+    "torchvision FCN": (
+        torchvision("fcn_resnet50"), {"skip": 0, "residual": 16, "gate": 0, "head": 0},
+    ),
+    "torchvision DeepLabV3": (
+        torchvision("deeplabv3_mobilenet_v3_large"),
+        {"skip": 0, "residual": 10, "gate": 8, "head": 0},
+    ),
+    "SegFormer": (Upscaled, {"skip": 3, "residual": 10, "gate": 0, "head": 18}),
 }  # fmt: skip
 
 
@@ -85,7 +120,8 @@ def found(request: pytest.FixtureRequest, torchvision: None) -> Found:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = make().eval()
-    image = torch.rand(1, 64, 64, generator=torch.Generator().manual_seed(1))
+    channels = 3 if request.param.startswith("torchvision") else 1
+    image = torch.rand(channels, 64, 64, generator=torch.Generator().manual_seed(1))
     return Found(model, image, components(model, image), counts)
 
 
@@ -135,7 +171,9 @@ def attached(model: nn.Module) -> list[list[int]]:
 
 def test_incremental_and_whole_passes_agree(found: Found) -> None:
     options = {"outcome": "mean_probability", "intervention": "noise", "samples": 1}
-    layers = ["stages", "skips"]
+    kinds = ("stage", "skip", "residual", "gate", "head")
+    parts = [found.tree.find(kind=kind)[::-1] for kind in kinds]
+    layers = [part.site for some in parts for part in some[:: len(some) // 3 + 1]]
     whole = layer_effects(found.model, found.image, REGION, layers=layers, engine="full", **options)
     windowed = layer_effects(
         found.model, found.image, REGION, layers=layers, engine="incremental", **options

@@ -159,10 +159,10 @@ def test_memory_that_runs_out_halves_the_batch(monkeypatch):
     engine = engine_for(net)
     run = engine._executor.run
 
-    def scarce(source, content, plan):
-        if len(content) > 1:
+    def scarce(contents, plan):
+        if len(contents[0]) > 1:
             raise torch.OutOfMemoryError("out of memory")
-        return run(source, content, plan)
+        return run(contents, plan)
 
     monkeypatch.setattr(engine._executor, "run", scarce)
     assert_close(engine.probabilities(STARTS, contents()), expected(net), atol=1e-12, rtol=0)

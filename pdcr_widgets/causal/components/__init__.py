@@ -25,6 +25,11 @@ from pdcr_widgets.causal.components.layer_results import (
 )
 from pdcr_widgets.causal.components.pairs import PairEffect, PairEffects, pair_effects
 from pdcr_widgets.causal.components.paths import SkipPaths, SkipPathTable, skip_paths
+from pdcr_widgets.causal.components.positions import (
+    iter_window_effects,
+    window_effects,
+    window_map,
+)
 from pdcr_widgets.causal.components.tree import Component, components
 
 __all__ = [
@@ -47,9 +52,12 @@ __all__ = [
     "dose_response",
     "iter_channel_effects",
     "iter_layer_effects",
+    "iter_window_effects",
     "layer_effects",
     "pair_effects",
     "prediction_change",
     "scale",
     "skip_paths",
+    "window_effects",
+    "window_map",
 ]

@@ -15,6 +15,7 @@ from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.stages import default_stages, groups, select
 from pdcr_widgets.causal.components.structure import edge_sites, head_sites
 from pdcr_widgets.causal.components.trace import Trace, trace
+from pdcr_widgets.causal.components.windows import NAME, window_sites
 from pdcr_widgets.causal.segmenter import Segmenter
 
 CHANNELS = re.compile(r"(?P<layer>.+)\[(?P<start>\d+|\*)(?::(?P<stop>\d+))?\]")
@@ -36,7 +37,6 @@ class Catalog:
         self.model = torch_module(segmenter)
         with preserved(self.model, image.device):
             self.observed = observe(segmenter, image)
-        self.groups = groups(self.observed)
         self.stages = [o.name for o in default_stages(self.observed)]
 
     @cached_property
@@ -44,6 +44,11 @@ class Catalog:
         """Graph of tensor operations; runs the model once more."""
         with preserved(self.model, self._image.device):
             return trace(self._segmenter, self._image)
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """Where each module lies: encoder, bottleneck, decoder or other."""
+        return groups(self.observed, self.trace)
 
     @cached_property
     def edges(self) -> list[Site]:
@@ -60,12 +65,15 @@ class Catalog:
         return Site(
             observed.name, "layer", observed.shape, observed.channel,
             self.groups[observed.name], self._order(observed), module=observed.name,
-            passes=observed.passes,
+            passes=observed.passes, merges=observed.merges,
         )  # fmt: skip
 
+    def hands_on(self, source: Site, edge: Site) -> bool:
+        """Whether an edge carries a module's output itself."""
+        producers = dict(self.trace.ops[edge.op].inputs)
+        return producers.get(edge.path) == self.trace.outputs.get(source.module)
+
     def _order(self, observed: Observed) -> int:
-        if "trace" not in self.__dict__:
-            return observed.order
         return self.trace.spans.get(observed.name, (0, 0))[1] - 1
 
     def find(self, layers: str | Site | Sequence[str | Site] | None) -> list[Site]:
@@ -77,7 +85,8 @@ class Catalog:
             None or ``"stages"``: the default stages. ``"skips"``: the skip connections. Else names
             or globs of modules (``"encoder.*"``), of edges (``"encoder.0 -> decoder.3"``,
             ``"* -> *"``), of heads (``"block.0.attn.head[2]"``), of channels (``"mid[7]"``,
-            ``"mid[0:8]"``, each channel: ``"mid[*]"``), or sites.
+            ``"mid[0:8]"``, each channel: ``"mid[*]"``), of windows of positions
+            (``"block.0.window[0:4,8:12]"``, a grid of them: ``"block.0.window[*]"``), or sites.
 
         Raises
         ------
@@ -87,8 +96,6 @@ class Catalog:
         wanted = [layers] if isinstance(layers, (str, Site)) or layers is None else list(layers)
         if not wanted:
             raise ValueError("layers is empty; leave it out for the default stages")
-        if any(isinstance(w, str) and _needs_graph(w) for w in wanted):
-            _ = self.trace
         found: dict[str, Site] = {}
         for pattern in wanted:
             sites = [pattern] if isinstance(pattern, Site) else self._named(pattern)
@@ -103,6 +110,11 @@ class Catalog:
             return [site for site in self.edges if site.kind == "skip"]
         if _needs_graph(pattern):
             return self._matching(pattern)
+        window = NAME.fullmatch(pattern)
+        if window:
+            (layer,) = select(self.observed, window["layer"])
+            spatial = tuple(self._image.shape[1:])
+            return window_sites(self.module(layer), spatial, window["which"])
         parts = CHANNELS.fullmatch(pattern)
         if parts and pattern not in names:
             (layer,) = select(self.observed, parts["layer"])
@@ -165,5 +177,6 @@ def channel_site(layer: Site, start: int, stop: int) -> Site:
     shape[layer.channel] = stop - start
     return Site(
         f"{layer.name}[{text}]", "channels", tuple(shape), layer.channel, layer.group,
-        layer.order, module=layer.module, part=(layer.channel, start, stop), passes=layer.passes,
+        layer.order, module=layer.module, parts=((layer.channel, start, stop),), whole=layer.shape,
+        passes=layer.passes, merges=layer.merges,
     )  # fmt: skip

@@ -92,16 +92,22 @@ def layer_channels(model: Any, image: Any, layer: str, size: int = 1) -> list[Si
     ValueError
         There is no such layer, or ``size`` is no number of its channels.
     """
-    wrapped = segmenter(model)
-    torch_module(wrapped)
-    held = as_image(image).to(wrapped.device, wrapped.dtype)
-    (site,) = Catalog(wrapped, held).find(layer)
+    site, _ = layer_of(model, image, layer)
     count = site.shape[site.channel]
     if not 1 <= size <= count:
         raise ValueError(f"size must be in 1..{count} channels of {layer!r}, got {size}")
     if size == 1:
         return channel_sites(site)
     return [channel_site(site, c, min(c + size, count)) for c in range(0, count, size)]
+
+
+def layer_of(model: Any, image: Any, layer: str) -> tuple[Site, tuple[int, ...]]:
+    """Give a layer as a site, and the spatial shape of the image."""
+    wrapped = segmenter(model)
+    torch_module(wrapped)
+    held = as_image(image).to(wrapped.device, wrapped.dtype)
+    (site,) = Catalog(wrapped, held).find(layer)
+    return site, tuple(held.shape[1:])
 
 
 @dataclass(frozen=True)

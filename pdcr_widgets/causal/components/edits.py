@@ -17,8 +17,9 @@ from pdcr_widgets.causal.components.observe import (
     torch_module,
     with_first_tensor,
 )
-from pdcr_widgets.causal.components.preserve import preserved, unfused_attention
+from pdcr_widgets.causal.components.preserve import preserved
 from pdcr_widgets.causal.components.sites import Path, Site
+from pdcr_widgets.causal.incremental.capture import whole_operators
 from pdcr_widgets.causal.segmenter import Segmenter
 
 Change = Callable[[Tensor], Tensor]
@@ -56,7 +57,7 @@ class Operations(TorchDispatchMode):
 
         handle = model.register_forward_pre_hook(restart)
         try:
-            with unfused_attention(), self:
+            with whole_operators(), self:
                 yield
         finally:
             handle.remove()

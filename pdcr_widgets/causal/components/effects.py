@@ -14,7 +14,9 @@ from pdcr_widgets.causal.components.donors import Donors
 from pdcr_widgets.causal.components.interventions import INTERVENTIONS, Intervention
 from pdcr_widgets.causal.components.layer_results import LayerEffects, LayerEffectUpdate
 from pdcr_widgets.causal.components.observe import torch_module
+from pdcr_widgets.causal.components.originals import Originals
 from pdcr_widgets.causal.components.preserve import preserved
+from pdcr_widgets.causal.components.runner import everywhere
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.study import LayerSweep, Study
 from pdcr_widgets.causal.components.where import as_mask
@@ -139,8 +141,12 @@ def make_study(
     seed: int = 0,
     engine: str = "auto",
     batch: int | None = None,
+    jointly: bool = False,
 ) -> Study:
-    """Check what the user gave, look at the network and predict the untouched image."""
+    """Check what the user gave, look at the network and predict the untouched image.
+
+    ``jointly``: several sites will be replaced at once, so whole contents are made.
+    """
     if seed < 0:
         raise ValueError(f"seed must be 0 or larger, got {seed}")
     wrapped = segmenter(model)
@@ -149,12 +155,14 @@ def make_study(
     sites = Catalog(target.segmenter, target.image).find(layers)
     everything = tuple(slice(0, n) for n in target.region.shape)
     read = everything if elsewhere else target.window
+    originals = Originals(target, sites)
     with preserved(torch_module(wrapped), wrapped.device):
-        runner = make_runner(target, read, engine, batch)
+        runner = make_runner(target, read, engine, batch, originals)
+    window = everywhere if jointly else runner.window
     area = as_mask(where, target.region)
-    study = Study(target, sites, runner, None, seed, area, empty=empty, batch=batch)
+    study = Study(target, sites, originals, runner, window, None, seed, area, None, empty, batch)
     if donors is not None:
-        study.donors = Donors(target, _donor_images(donors, target), sites, runner.window)
+        study.donors = Donors(target, _donor_images(donors, target), sites, window)
     if elsewhere:
         study.rest = Outcome(
             outcome, ~target.region, target.reference, target.segmenter.threshold, empty,

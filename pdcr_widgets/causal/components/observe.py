@@ -31,11 +31,14 @@ class Observed:
     incoming : int
         Number of positions (product of the spatial axes) of its first tensor argument.
     shape : tuple of int
-        Shape of its output without the batch axis; empty where the output is not a tensor.
+        Shape of its output without the batch axis; empty where the output is not a tensor. Where
+        windows are merged into the batch axis, the whole shape.
     channel : int
         Axis of ``shape`` that holds the channels.
     passes : bool
         Whether it hands an input on as it is, like dropout outside training.
+    merges : bool
+        Whether windows are merged into the batch axis of its output.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Observed:
     shape: tuple[int, ...]
     channel: int
     passes: bool = False
+    merges: bool = False
 
     @property
     def is_leaf(self) -> bool:
@@ -132,17 +136,19 @@ def observe(segmenter: Segmenter, image: Tensor) -> list[Observed]:
     seen: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
     channels: dict[str, tuple[int, int]] = {}
     passing: set[str] = set()
+    merging: set[str] = set()
 
     def note(name: str, args: Any, kwargs: Any, output: Any) -> None:
         tensor = first_tensor(output)
         inputs = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
-        shape = () if tensor is None else tuple(tensor.shape[1:])
+        shape = () if tensor is None else _of_one_image(tensor)
         seen.setdefault(name, []).append((_positions(inputs, image.ndim), shape))
         if any(tensor is given for given in inputs):
             passing.add(name)
         if tensor is not None:
-            axis = _channel_axis(name, modules[name], tensor, image.ndim, channels)
-            channels[name] = axis, tensor.shape[axis + 1]
+            merging.update([name] if tensor.shape[0] != 1 else [])
+            axis = _channel_axis(name, modules[name], shape, image.ndim, channels)
+            channels[name] = axis, shape[axis]
 
     with forward_hooks(modules, note):
         segmenter.scores(image[None])
@@ -155,9 +161,14 @@ def observe(segmenter: Segmenter, image: Tensor) -> list[Observed]:
             *calls[0],
             channels.get(name, (0, 0))[0],
             name in passing,
+            name in merging,
         )
         for order, (name, calls) in enumerate(seen.items())
     ]
+
+
+def _of_one_image(output: Tensor) -> tuple[int, ...]:
+    return tuple(output.shape[1:] if output.shape[0] == 1 else output.shape)
 
 
 def _positions(inputs: list[Tensor], ndim: int) -> int:
@@ -168,16 +179,20 @@ def _positions(inputs: list[Tensor], ndim: int) -> int:
 
 
 def _channel_axis(
-    name: str, module: nn.Module, output: Tensor, ndim: int, known: dict[str, tuple[int, int]]
+    name: str,
+    module: nn.Module,
+    shape: tuple[int, ...],
+    ndim: int,
+    known: dict[str, tuple[int, int]],
 ) -> int:
     """Find the channels: last for token layouts, else the axis as long as the last leaf's channels.
 
     ``known`` gives for each module that has finished its axis and its number of channels.
     """
-    last = output.ndim - 2
-    if output.ndim - 1 != ndim or isinstance(module, CHANNELS_LAST):
+    last = len(shape) - 1
+    if len(shape) != ndim or isinstance(module, CHANNELS_LAST):
         return last
     inside = [count for child, (_, count) in known.items() if child.startswith(f"{name}.")]
-    if not inside or output.shape[1] == inside[-1] or output.shape[-1] != inside[-1]:
+    if not inside or shape[0] == inside[-1] or shape[-1] != inside[-1]:
         return 0
     return last

@@ -100,7 +100,8 @@ def pair_effects(
     intervention, samples
         As for `iter_layer_effects`.
     **options
-        ``donors``, ``where``, ``outcome``, ``empty``, ``seed``, ``batch`` of `iter_layer_effects`.
+        ``donors``, ``where``, ``outcome``, ``empty``, ``seed``, ``engine``, ``batch`` of
+        `iter_layer_effects`.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def pair_effects(
     """
     kinds = as_kinds(intervention)
     check_samples(samples)
-    study = make_study(model, image, region, truth, layers=layers, engine="full", **options)
+    study = make_study(model, image, region, truth, layers=layers, jointly=True, **options)
     check_donors(study, kinds)
     if len(study.sites) < 2:
         raise ValueError(f"a pair needs two components, got {[s.name for s in study.sites]}")

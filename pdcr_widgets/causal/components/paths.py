@@ -120,7 +120,8 @@ def skip_paths(
     intervention, samples
         As for `iter_layer_effects`.
     **options
-        ``donors``, ``where``, ``outcome``, ``empty``, ``seed``, ``batch`` of `iter_layer_effects`.
+        ``donors``, ``where``, ``outcome``, ``empty``, ``seed``, ``engine``, ``batch`` of
+        `iter_layer_effects`.
 
     Returns
     -------
@@ -140,23 +141,34 @@ def skip_paths(
     """
     kinds = as_kinds(intervention)
     check_samples(samples)
-    study = make_study(model, image, region, truth, layers=skips, engine="full", **options)
+    study = make_study(model, image, region, truth, layers=skips, jointly=True, **options)
+    catalog = Catalog(study.target.segmenter, study.target.image)
     edges = study.sites
-    sources = _sources(study, edges)
-    study.sites = [*edges, *sources]
+    sources = _sources(catalog, edges)
     if study.donors is not None:
-        study.donors = study.donors.at(study.sites, study.runner.window)
+        study.donors = study.donors.at([*edges, *sources], study.window)
     check_donors(study, kinds)
     rows = tuple(
-        _decompose(study, edge, source, name, kind, samples)
+        _decompose(study, Split(edge, source, catalog.hands_on(source, edge)), name, kind, samples)
         for edge, source in zip(edges, sources, strict=True)
         for name, kind in kinds.items()
     )
     return SkipPathTable(rows, study.target.base, study.target.outcome, study.seed)
 
 
-def _sources(study: Study, edges: Sequence[Site]) -> list[Site]:
-    catalog = Catalog(study.target.segmenter, study.target.image)
+@dataclass(frozen=True)
+class Split:
+    """A stage and the skip connection behind it.
+
+    ``direct``: the skip carries the stage's output itself, and not something made from it.
+    """
+
+    edge: Site
+    source: Site
+    direct: bool
+
+
+def _sources(catalog: Catalog, edges: Sequence[Site]) -> list[Site]:
     sources = []
     for edge in edges:
         name, arrow, _ = edge.name.partition(" -> ")
@@ -170,7 +182,7 @@ def _sources(study: Study, edges: Sequence[Site]) -> list[Site]:
 
 
 def _decompose(
-    study: Study, edge: Site, source: Site, name: str, kind: Intervention, samples: int
+    study: Study, split: Split, name: str, kind: Intervention, samples: int
 ) -> SkipPaths:
     draws = list(range(draw_count(kind, samples, study.donors)))
     parts = []
@@ -178,23 +190,25 @@ def _decompose(
     for start in range(0, len(draws), step):
         with torch.inference_mode():
             content = kind(
-                study.source(source, name == "dataset_mean"), draws[start : start + step]
+                study.source(split.source, name == "dataset_mean"), draws[start : start + step]
             )
-        parts.append(_three(study, edge, source, content))
+        parts.append(_three(study, split, content))
     found = np.concatenate(parts)
     found = np.concatenate([found, found[:, :1] - found[:, 1:2] - found[:, 2:3]], axis=1)
     mean, error = mean_and_error(found, kind.random)
     names = ("total", "through_skip", "through_next", "interaction")
     means = {n: float(value) for n, value in zip(names, mean, strict=True)}
     errors = {f"{n}_stderr": float(value) for n, value in zip(names, error, strict=True)}
-    return SkipPaths(skip=edge.name, kind=name, samples=len(draws), **means, **errors)
+    return SkipPaths(skip=split.edge.name, kind=name, samples=len(draws), **means, **errors)
 
 
-def _three(study: Study, edge: Site, source: Site, content: Tensor) -> np.ndarray:
+def _three(study: Study, split: Split, content: Tensor) -> np.ndarray:
     """Total, through the skip, through the rest: ``(n, 3)`` points."""
-    target = study.target
-    carried = edited(target.segmenter, target.image, [(source, content)], keep=[edge])[1][0]
-    original = study.values(edge).expand(carried.shape)
+    edge, source, target = split.edge, split.source, study.target
+    carried = content
+    if not split.direct:
+        carried = edited(target.segmenter, target.image, [(source, content)], keep=[edge])[1][0]
+    original = study.originals.values(edge).expand(carried.shape)
     plans = (
         [(source, content)],
         [(edge, carried)],

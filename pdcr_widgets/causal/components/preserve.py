@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torch.backends import mha
 
 
 @contextmanager
@@ -27,14 +26,3 @@ def preserved(model: nn.Module, device: torch.device) -> Iterator[None]:
             for buffer, version, before in held:
                 if buffer._version != version:
                     buffer.copy_(before)
-
-
-@contextmanager
-def unfused_attention() -> Iterator[None]:
-    """Let multi-head attention run step by step, so that its heads can be seen."""
-    before = mha.get_fastpath_enabled()
-    mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        mha.set_fastpath_enabled(before)

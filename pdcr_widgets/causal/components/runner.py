@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -82,7 +81,7 @@ class HookRunner:
 
     def window(self, site: Site) -> Window:
         """Everything: whole outputs are replaced."""
-        return tuple(slice(0, n) for n in site.shape)
+        return everywhere(site)
 
     def probabilities(self, edits: Sequence[Edit]) -> Tensor:
         """Replace all sites at once and predict: ``n`` contents each -> ``(n, *read)`` in 0..1."""
@@ -106,9 +105,13 @@ class HookRunner:
         """Replace the sites, all parts of one tensor, one at a time."""
         found = []
         for part in batches(edits, self.batch):
-            site = replace(part[0][0], part=None, shape=tuple(whole.shape))
-            found.append(self.probabilities([(site, spread(part, whole))]))
+            found.append(self.probabilities([(part[0][0].entire(), spread(part, whole))]))
         return torch.cat(found)
+
+
+def everywhere(site: Site) -> Window:
+    """All of a site."""
+    return tuple(slice(0, n) for n in site.shape)
 
 
 def batches(edits: Sequence[Edit], size: int) -> Iterator[list[Edit]]:

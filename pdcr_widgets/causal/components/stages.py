@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from torch import nn
 
 from pdcr_widgets.causal.components.observe import Observed
+from pdcr_widgets.causal.components.structure import reaches
+from pdcr_widgets.causal.components.trace import Trace
 
 NORMS = (
     nn.modules.batchnorm._NormBase,
@@ -74,10 +76,16 @@ def _is_stage(
     inside = [o for o in observed if o.name.startswith(f"{candidate.name}.")]
     if 2 * sum(o.is_leaf for o in inside) > len(leaves) or _is_wrapper(candidate, inside):
         return False
-    steps = {(o.incoming, o.positions) for o in inside if o.shape and o.incoming > 0}
+    ndim = len(observed[-1].shape)
+    steps = {(o.incoming, o.positions) for o in inside if _is_grid(o, ndim) and o.incoming > 0}
     downs = {after for before, after in steps if 1 < after <= before / 2}
     ups = {after for before, after in steps if 1 < before <= after / 2}
     return len(downs) + len(ups) <= 1
+
+
+def _is_grid(module: Observed, ndim: int) -> bool:
+    """Whether an output is a map or a row of tokens; what attention reshapes is neither."""
+    return len(module.shape) in (2, ndim) and not module.merges
 
 
 def _is_wrapper(candidate: Observed, inside: Sequence[Observed]) -> bool:
@@ -147,25 +155,37 @@ def _check(layer: Observed) -> None:
         )
 
 
-def groups(observed: Sequence[Observed]) -> dict[str, str]:
+def groups(observed: Sequence[Observed], found: Trace) -> dict[str, str]:
     """Say for every module where it lies: encoder, bottleneck, decoder, or other.
 
-    The bottleneck is the run of stages at the lowest resolution (single positions, as in gates, do
-    not count), the encoder what finishes before it, the decoder what finishes after it. A network
-    that keeps one resolution has no such parts: ``"other"``.
+    What was computed without growing in resolution belongs to the encoder, at the lowest resolution
+    of all (single positions, as in gates, do not count) to the bottleneck; what follows from
+    growing and the last stage belong to the decoder. Where the network starts at its lowest
+    resolution, as a vision transformer does, the last stage there is the bottleneck and the others
+    the encoder. A network that keeps one resolution throughout has no such parts: ``"other"``.
     """
     stages = [o for o in default_stages(observed) if o.positions > 1]
     lowest = min((o.positions for o in stages), default=0)
     if all(o.positions == lowest for o in stages):
         return {o.name: "other" for o in observed}
-    first, *_, last = [o.order for o in stages if o.positions == lowest] * 2
-    start = min(_first_order(observed, o) for o in stages if o.order == first)
-    return {
-        o.name: "encoder" if o.order < start else "bottleneck" if o.order <= last else "decoder"
-        for o in observed
-    }
+    known = reaches(found)
+    lies: dict[str, str] = {}
+    for stage in stages:
+        reach = known.get(found.outputs.get(stage.name, -2))
+        if stage is stages[-1] or (reach is not None and reach.grown):
+            lies[stage.name] = "decoder"
+        elif stage.positions > lowest:
+            lies[stage.name] = "encoder"
+        else:
+            lies[stage.name] = "decoder" if "decoder" in lies.values() else "bottleneck"
+    flat = [o.name for o in stages if lies[o.name] == "bottleneck"]
+    if flat and "encoder" not in list(lies.values())[: list(lies).index(flat[0])]:
+        lies |= dict.fromkeys(flat[:-1], "encoder")
+    return {o.name: _of_module(o, stages, lies) for o in observed}
 
 
-def _first_order(observed: Sequence[Observed], stage: Observed) -> int:
-    inside = [o.order for o in observed if o.name.startswith(f"{stage.name}.")]
-    return min([stage.order, *inside])
+def _of_module(module: Observed, stages: Sequence[Observed], lies: dict[str, str]) -> str:
+    """Group of the stage that a module is or lies in, else of the last stage inside or before."""
+    around = [s for s in stages if f"{module.name}.".startswith(f"{s.name}.")]
+    before = [s for s in stages if s.order <= module.order]
+    return lies[(around or before or list(stages))[-1].name]

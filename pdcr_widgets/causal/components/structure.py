@@ -185,7 +185,7 @@ def edge_sites(found: Trace, stages: Sequence[str], groups: Mapping[str, str]) -
         shape, channel = layout(found.ops[edge.producer].shape, found.dims)
         group = "skip" if edge.kind == "skip" else groups.get(target, groups.get(source, "other"))
         operator = found.ops[edge.op].name
-        number = sum(op.name == operator and bool(op.inputs) for op in found.ops[: edge.op])
+        number = found.number(edge.op)
         sites.append(
             Site(
                 name, edge.kind, shape, channel, group, edge.op, op=edge.op, path=edge.path,
@@ -221,7 +221,8 @@ def head_sites(
             for head in range(heads):
                 sites[op, head] = Site(
                     f"{name}.head[{head}]", "head", shape, len(shape) - 1,
-                    groups.get(name, "other"), op, op=op, part=(axis, head, head + 1),
+                    groups.get(name, "other"), op, op=op, parts=((axis, head, head + 1),),
+                    whole=inner, operator=found.ops[op].name, number=found.number(op),
                 )  # fmt: skip
     return list(sites.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.components.donors import Donors
-from pdcr_widgets.causal.components.edits import Edit, captured
+from pdcr_widgets.causal.components.edits import Edit
 from pdcr_widgets.causal.components.interventions import (
     Intervention,
     Source,
+    Window,
     component_key,
     generator,
 )
@@ -25,9 +26,10 @@ from pdcr_widgets.causal.components.layer_results import (
     LayerEffects,
     LayerEffectUpdate,
 )
+from pdcr_widgets.causal.components.originals import Originals
 from pdcr_widgets.causal.components.recipe import layer_recipe
 from pdcr_widgets.causal.components.runner import Runner
-from pdcr_widgets.causal.components.sites import Place, Site
+from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.where import mask_at
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.outcome import Empty, Outcome
@@ -45,8 +47,12 @@ class Study:
         What is measured.
     sites
         Where interventions are made.
+    originals
+        What they give for the image.
     runner
         How predictions are made.
+    window
+        Part of a site whose content is made.
     donors
         Other images, where given.
     seed
@@ -61,7 +67,9 @@ class Study:
 
     target: Target
     sites: list[Site]
+    originals: Originals
     runner: Runner
+    window: Callable[[Site], Window]
     donors: Donors | None = None
     seed: int = 0
     area: np.ndarray | None = None
@@ -69,21 +77,10 @@ class Study:
     empty: Empty = "agree"
     batch: int | None = None
 
-    @cached_property
-    def wholes(self) -> dict[Place, Tensor]:
-        """Tensors that the sites are or are parts of, for the image."""
-        whole = {site.place: site.entire() for site in self.sites}
-        kept = captured(self.target.segmenter, self.target.image[None], list(whole.values()))[1]
-        return {place: values[0] for place, values in zip(whole, kept, strict=True)}
-
-    def values(self, site: Site) -> Tensor:
-        """What is at a site for the image."""
-        return site.cut(self.wholes[site.place][None])[0]
-
     def source(self, site: Site, wants_mean: bool = False) -> Source:
         """What interventions on a site may use."""
-        values = self.values(site)
-        window = self.runner.window(site)
+        values = self.originals.values(site)
+        window = self.window(site)
         key = component_key(self.seed, site.name)
         area = None if self.area is None else mask_at(self.area, site).to(values.device)
         if self.donors is None:
@@ -117,7 +114,7 @@ class Study:
         """
         with torch.inference_mode():
             if apart:
-                probability = self.runner.each(edits, self.wholes[edits[0][0].place])
+                probability = self.runner.each(edits, self.originals.whole(edits[0][0]))
             else:
                 probability = self.runner.probabilities(edits)
             if not bool(torch.isfinite(probability).all()):
@@ -162,7 +159,7 @@ class LayerSweep:
     def _bundles(self, draws: range) -> Iterator[list[Site]]:
         """Sites that are measured in one go: each alone, but parts of one tensor together."""
         count = max(1, len(self.kinds) * len(draws))
-        for _, run in groupby(self.study.sites, key=lambda s: s.place if s.part else s.name):
+        for _, run in groupby(self.study.sites, key=lambda s: s.place if s.parts else s.name):
             sites, size = list(run), max(1, self.study.runner.batch // count)
             for start in range(0, len(sites), size):
                 yield sites[start : start + size]
@@ -190,7 +187,7 @@ class LayerSweep:
             return False
         kinds = [name for name, _ in jobs]
         what = f"{', '.join(repr(s.name) for s in sites)} by {kinds}"
-        effects = iter(self.study.effects(edits, what, apart=sites[0].part is not None))
+        effects = iter(self.study.effects(edits, what, apart=bool(sites[0].parts)))
         for site in sites:
             for name, numbers in jobs:
                 found = self.found.setdefault((site.name, name), [])

@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from pdcr_widgets.causal.components.observe import first_tensor, torch_module
-from pdcr_widgets.causal.components.preserve import unfused_attention
 from pdcr_widgets.causal.components.sites import Path
+from pdcr_widgets.causal.incremental.capture import whole_operators
 from pdcr_widgets.causal.segmenter import Segmenter
 
 IMAGE = -1
@@ -59,6 +59,11 @@ class Trace:
         shape = self.ops[op].shape
         return prod(shape[2:]) if len(shape) == self.dims + 2 else 0
 
+    def number(self, op: int) -> int:
+        """Which of the operations of its name that depend on the image it is, 0 first."""
+        name = self.ops[op].name
+        return sum(before.name == name and bool(before.inputs) for before in self.ops[:op])
+
 
 @torch.inference_mode()
 def trace(segmenter: Segmenter, image: Tensor) -> Trace:
@@ -73,21 +78,21 @@ def trace(segmenter: Segmenter, image: Tensor) -> Trace:
     """
     model = torch_module(segmenter)
     found = Trace(dims=image.ndim - 1)
-    images = image[None].to(segmenter.device, segmenter.dtype)
-    tracer = _Tracer(found, images)
-    with segmenter.evaluating(), unfused_attention(), _spans(model, tracer), tracer:
-        model(images)
+    tracer = _Tracer(found)
+    with whole_operators(), _spans(model, tracer), tracer:
+        segmenter.scores(image[None])
     return found
 
 
 class _Tracer(TorchDispatchMode):
-    def __init__(self, found: Trace, images: Tensor) -> None:
+    def __init__(self, found: Trace) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.found = found
+        self.found, self.runs = found, False
         self.producers: Any = WeakIdKeyDictionary()
-        self.producers[images] = IMAGE
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if not self.runs:
+            return func(*args, **(kwargs or {}))
         inputs = tuple(
             (path, self.producers[tensor])
             for path, tensor in _tensors(args)
@@ -120,11 +125,15 @@ def _spans(model: nn.Module, tracer: _Tracer) -> Iterator[None]:
     try:
         for name, module in model.named_modules():
 
-            def enter(_module: nn.Module, _args: Any, name: str = name) -> None:
+            def enter(_module: nn.Module, args: Any, name: str = name) -> None:
                 starts[name] = len(found.ops)
+                if not name:
+                    tracer.runs = True
+                    tracer.producers[args[0]] = IMAGE
 
             def leave(_module: nn.Module, _args: Any, output: Any, name: str = name) -> None:
                 found.spans[name] = (starts[name], len(found.ops))
+                tracer.runs = bool(name)
                 tensor = first_tensor(output)
                 if tensor is not None and tensor in tracer.producers:
                     found.outputs[name] = tracer.producers[tensor]

@@ -81,7 +81,7 @@ class Component:
         ValueError
             The component's output cannot be replaced, or ``size`` is no number of channels.
         """
-        if self.site is None or not self.site.module or self.site.part:
+        if self.site is None or not self.site.module or self.site.parts:
             raise ValueError(f"component {self.name!r} is no layer with channels")
         if not 1 <= size <= self.channels:
             raise ValueError(f"size must be in 1..{self.channels} channels, got {size}")
@@ -124,7 +124,6 @@ def components(model: Any, image: Any) -> Component:
     torch_module(wrapped)
     held = as_image(image).to(wrapped.device, wrapped.dtype)
     catalog = Catalog(wrapped, held)
-    _ = catalog.trace
     parts: dict[str, list[Component]] = {}
     for site in (*catalog.edges, *catalog.heads):
         parts.setdefault(_home(catalog, site), []).append(_edge(catalog, site))

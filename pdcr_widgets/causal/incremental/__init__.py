@@ -4,6 +4,7 @@
 ``rules`` bring the calls to the windowed nodes of a ``graph``, ``folding`` simplifies them.
 ``cones`` plans which part of each node an intervention changes and the region reads, ``windows``
 lays these parts out, and ``executor`` computes them from ``tables`` of the original activations.
+``suffixes`` does the same for values in the middle of the network.
 """
 
 from __future__ import annotations

@@ -10,12 +10,13 @@ from __future__ import annotations
 import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.backends import mha
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pdcr_widgets.causal.incremental.trees import Ref as Ref
@@ -102,7 +103,7 @@ def record(
         The model does something whose windows could not be trusted; the message says what.
     """
     recorder = _Recorder(images, limit)
-    with _watched_modules(model, recorder), _whole_operators(), recorder:
+    with _watched_modules(model, recorder), whole_operators(), recorder:
         try:
             output = pick(model(images))
         except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
@@ -113,10 +114,20 @@ def record(
     return Recording(recorder.calls, recorder.values, index, recorder.layers)
 
 
-def _whole_operators() -> AbstractContextManager[Any]:
-    """Keep operators such as instance norm in one piece, where this torch can."""
-    guard = getattr(torch._C, "_AutoDispatchBelowAutograd", None)
-    return nullcontext() if guard is None else guard()  # type: ignore[no-any-return]
+@contextmanager
+def whole_operators() -> Iterator[None]:
+    """Keep operators such as instance norm in one piece, where this torch can.
+
+    Only multi-head attention runs step by step, so that its heads can be seen.
+    """
+    guard = getattr(torch._C, "_AutoDispatchBelowAutograd", nullcontext)
+    fused = mha.get_fastpath_enabled()
+    mha.set_fastpath_enabled(False)
+    try:
+        with guard():
+            yield
+    finally:
+        mha.set_fastpath_enabled(fused)
 
 
 class _Recorder(TorchDispatchMode):
@@ -280,6 +291,7 @@ def _watched_modules(model: Any, recorder: _Recorder) -> Iterator[None]:
 
     def watch(name: str) -> Callable[..., None]:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            output = output[0] if isinstance(output, tuple) and output else output
             if isinstance(output, Tensor) and id(output) in recorder.index:
                 seen.update([name])
                 recorder.layers[name] = recorder.index[id(output)]

@@ -16,6 +16,8 @@ Occlusion-Based Deep CNN Explanations, SIGMOD 2019 (the forward half, for classi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from pdcr_widgets.causal.incremental.axes import Dependence, Ints, compose, hull, meet
@@ -68,25 +70,26 @@ class Cones:
                 needed[source] = hull(needed[source], reads[axis].backward(*needed[i]))
         return needed
 
-    def forward(self, axis: int, source: int, cone: Interval) -> dict[int, Interval]:
-        """Part of every node that may change when ``cone`` of the source changes.
+    def forward(self, axis: int, sources: Mapping[int, Interval]) -> dict[int, Interval]:
+        """Part of every node that may change when these parts of the sources change.
 
         Starts are along the first axis of both arrays of an interval.
         """
-        cones = {source: cone}
-        nothing = (np.zeros_like(cone[0]), np.zeros_like(cone[0]) - 1)
+        cones = dict(sources)
+        count = len(next(iter(cones.values()))[0])
+        nothing = (np.zeros(count, np.int64), np.full(count, -1))
         for i in self.order:
-            if i == source:
+            if i in sources:
                 continue
             cones[i] = nothing
             for operand, reads in zip(self.graph[i].operands, self._reads[i], strict=True):
                 cones[i] = hull(cones[i], reads[axis].forward(*cones[operand.node]))
         return cones
 
-    def windows(self, axis: int, source: int, cone: Interval) -> dict[int, Interval]:
+    def windows(self, axis: int, sources: Mapping[int, Interval]) -> dict[int, Interval]:
         """Part of every node that may change and that the output window depends on."""
-        cones = self.forward(axis, source, cone)
-        count = len(cone[0])
+        cones = self.forward(axis, sources)
+        count = len(next(iter(cones.values()))[0])
         nothing = (np.zeros(count, np.int64), np.full(count, -1))
         needed = dict.fromkeys(self.order, nothing)
         part = self.window[axis]
@@ -97,7 +100,7 @@ class Cones:
         windows = {}
         for i in reversed(self.order):
             windows[i] = meet(needed[i], cones[i])
-            if i == source:
+            if i in sources:
                 continue
             for operand, reads in zip(self.graph[i].operands, self._reads[i], strict=True):
                 back = reads[axis].backward(*windows[i])
@@ -127,16 +130,21 @@ def _dependences(graph: Graph, index: int) -> list[list[Dependence]]:
     return reads
 
 
-def reach(graph: Graph, source: int) -> dict[int, float]:
-    """Share of each node's map that an intervention in the middle of the source changes.
+def reach(graph: Graph, sources: Sequence[int]) -> dict[int, float]:
+    """Share of each node's map that an intervention in the middle of the sources changes.
 
     On the input that is one pixel, on any other node the whole map.
     """
     cones = Cones(graph, tuple(slice(0, n) for n in graph[graph.output.node].spatial))
     shares = dict.fromkeys(cones.order, 1.0)
-    for axis, extent in enumerate(graph[source].spatial):
-        first, last = (extent // 2, extent // 2) if source == 0 else (0, extent - 1)
-        changed = cones.forward(axis, source, (np.array([first]), np.array([last])))
+    for axis in range(cones.dims):
+        changed = cones.forward(axis, {i: _middle(graph, i, axis) for i in sources})
         for i, (start, stop) in changed.items():
             shares[i] *= float(stop[0] - start[0] + 1)
     return shares
+
+
+def _middle(graph: Graph, source: int, axis: int) -> Interval:
+    extent = graph[source].spatial[axis]
+    first, last = (extent // 2, extent // 2) if source == 0 else (0, extent - 1)
+    return np.array([first]), np.array([last])

@@ -16,7 +16,6 @@ from pdcr_widgets.causal.incremental.cones import Cones, Interval
 from pdcr_widgets.causal.incremental.cost import spent, whole, work
 from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.graph import Graph
-from pdcr_widgets.causal.incremental.layers import LayerSource, usable_layers
 from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.incremental.windows import Plan, laid_out, planned
 from pdcr_widgets.causal.memory import is_out_of_memory
@@ -57,7 +56,6 @@ class IncrementalEngine:
     ) -> None:
         self._segmenter, self._window, self._memory = segmenter, window, memory
         self._recording, self._graph = recording, known.graph
-        self._layer: LayerSource | None = None
         graph = known.simple
         self.batch = BUCKET
         self._cones = Cones(graph, window)
@@ -122,61 +120,6 @@ class IncrementalEngine:
             self._fill(result, reached[first : first + self.batch], starts, content)
         return result
 
-    def layers(self) -> dict[str, tuple[int, ...]]:
-        """Layers whose output can be replaced, by module name: ``(channels, *spatial)``.
-
-        Those whose output is a map and that run once; of others, use forward hooks.
-        """
-        nodes = usable_layers(self._graph)
-        return {
-            name: (self._graph[i].channels, *self._graph[i].spatial) for name, i in nodes.items()
-        }
-
-    def layer_window(self, layer: str) -> tuple[slice, ...]:
-        """Part of a layer's map that the predictions in the window depend on; () for none."""
-        return self._source(layer).window
-
-    @torch.no_grad()
-    def layer_probabilities(self, layer: str, values: Tensor) -> Tensor:
-        """Predict after replacing a layer's output.
-
-        Parameters
-        ----------
-        layer
-            Name of one of `layers`.
-        values
-            ``(n, channels, *layer_window)`` replacements, or of the layer's whole map.
-
-        Returns
-        -------
-        Tensor
-            ``(n, *window)`` probability of the target, 0..1.
-        """
-        source = self._source(layer)
-        channels, *spatial = self.layers()[layer]
-        if tuple(values.shape[1:]) == (channels, *spatial):
-            values = inside(values, source.window)
-        expected = (channels, *(s.stop - s.start for s in source.window))
-        if source.reaches and tuple(values.shape[1:]) != expected:
-            raise ValueError(
-                f"values for layer {layer!r} must be (n, {', '.join(map(str, expected))}) or "
-                f"of its whole map, got {tuple(values.shape)}"
-            )
-        scores = self.original_scores.expand(len(values), *self.original_scores.shape)
-        if source.reaches:
-            each = self._bytes(source.plan(1), source.cones.graph)
-            count = max(1, min(self.batch, self._memory // each))
-            scores = torch.cat([source.run(part) for part in values.to(scores).split(count)])
-        return self._segmenter.probability(scores)
-
-    def _source(self, layer: str) -> LayerSource:
-        nodes = usable_layers(self._graph)
-        if layer not in nodes:
-            raise ValueError(f"no layer {layer!r} to replace; there are {sorted(nodes)}")
-        if self._layer is None or self._layer.node != nodes[layer]:
-            self._layer = LayerSource(self._graph, self._recording, nodes[layer], self._window)
-        return self._layer
-
     def _fill(self, result: Tensor, picked: Ints, starts: Ints, content: Tensor) -> None:
         """Evaluate one bucket, in halves when memory runs out."""
         size = tuple(content.shape[2:])
@@ -184,7 +127,7 @@ class IncrementalEngine:
         try:
             plan = self._plan(starts[picked], size)
             if len(picked) == 1 or self._bytes(plan, self._cones.graph) <= self._memory:
-                result[where] = self._executor.run(0, content[where], plan)
+                result[where] = self._executor.run({0: content[where]}, plan)
                 return
         except RuntimeError as error:
             if not is_out_of_memory(error) or len(picked) == 1:
@@ -196,7 +139,7 @@ class IncrementalEngine:
 
     def _plan(self, starts: Ints, size: tuple[int, ...]) -> Plan:
         box = laid_out(starts, np.tile(size, (len(starts), 1)), [np.arange(len(starts))])
-        return planned(self._cones, self._axes(size), 0, starts, box, self._work)
+        return planned(self._cones, self._axes(size), {0: box}, starts, self._work)
 
     def _bytes(self, plan: Plan, graph: Graph) -> int:
         """Memory that a plan takes, nearly."""
@@ -212,7 +155,7 @@ class IncrementalEngine:
             windows = []
             for axis, side in enumerate(size):
                 first = np.arange(self._extent[axis] - side + 1)
-                windows.append(self._cones.windows(axis, 0, (first, first + side - 1)))
+                windows.append(self._cones.windows(axis, {0: (first, first + side - 1)}))
             self._planned[size] = windows
         return self._planned[size]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -66,11 +66,11 @@ class Executor:
     def _recomputed(self, index: int, crop: tuple[slice, ...]) -> Tensor:
         """Original values that the recording does not have."""
         node = self.graph[index]
-        if isinstance(node.kind, Whole):
-            return inside(self._whole(node, {}, 1), crop)
         if not node.operands:  # a layer overwritten in place; its window replaces all that is read
             size = _box(crop)[1]
             return self._like.new_zeros((1, node.channels, *size))
+        if isinstance(node.kind, Whole):
+            return inside(self._whole(node, {}, 1), crop)
         align = getattr(node.kind, "align", lambda _axis: 1)
         ahead = [s.start % align(axis) for axis, s in enumerate(crop)]
         wide = tuple(slice(s.start - n, s.stop) for s, n in zip(crop, ahead, strict=True))
@@ -84,15 +84,14 @@ class Executor:
             return node.constant
         return None if node.value is None else self._recorded[node.value]
 
-    def run(self, source: int, content: Tensor, plan: Plan) -> Tensor:
-        """Output window after replacing windows of a source node.
+    def run(self, contents: Mapping[int, Tensor], plan: Plan) -> Tensor:
+        """Output window after replacing windows of some nodes, all of them at once.
 
         Parameters
         ----------
-        source
-            Node whose values are replaced.
-        content
-            ``(n, channels, *size)`` values for the source's windows in the plan.
+        contents
+            By node, ``(n, channels, *size)`` values for its windows in the plan; of a node that is
+            no map, whole values with the images along the first axis.
         plan
             Windows of every node that changes, as `planned` gives them.
 
@@ -101,16 +100,24 @@ class Executor:
         Tensor
             ``(n, classes, *window)``.
         """
-        count = len(content)
+        count = len(plan[next(iter(contents))].starts)
         self._plain.clear()
-        table = self.table(source)
-        table.reserve(plan[source].rows)
-        table.store(content, 0)
+        for source, content in contents.items():
+            self._give(source, content, plan)
         for index in self.cones.order:
-            if index in plan and index != source:
+            if index in plan and index not in contents:
                 self._step(index, plan, count)
         reads = [(np.full(count, s.start), s.stop - s.start) for s in self.cones.window]
         return self._gather(self.graph.output, reads, 0.0, plan, np.arange(count))
+
+    def _give(self, source: int, content: Tensor, plan: Plan) -> None:
+        kind = self.graph[source].kind
+        if isinstance(kind, Whole) and not kind.is_map:
+            self._plain[source] = content
+            return
+        table = self.table(source)
+        table.reserve(plan[source].rows)
+        table.store(content, 0)
 
     def _step(self, index: int, plan: Plan, count: int) -> None:
         node, windows = self.graph[index], plan[index]

@@ -7,6 +7,7 @@ becomes a sum of convolutions, so that a part that an intervention does not chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -24,23 +25,23 @@ from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp, aff
 SIMILAR = 0.8
 
 
-def simplified(graph: Graph, source: int = 0) -> Graph:
+def simplified(graph: Graph, sources: Sequence[int] = (0,)) -> Graph:
     """Graph of the same function with fewer windows to compute; the given one is left alone.
 
     Parameters
     ----------
-    source
-        Node whose values interventions will replace; it stays as it is.
+    sources
+        Nodes whose values interventions will replace; they stay as they are.
     """
     graph = Graph([replace(node) for node in graph.nodes], graph.output, {})
-    fold_batch_norms(graph, source)
-    split_concatenations(graph, reach(graph, source))
+    fold_batch_norms(graph, sources)
+    split_concatenations(graph, reach(graph, sources))
     compose_upsampling(graph)
-    merge_pointwise(graph, reach(graph, source), source)
+    merge_pointwise(graph, reach(graph, sources), sources)
     return graph
 
 
-def fold_batch_norms(graph: Graph, source: int) -> None:
+def fold_batch_norms(graph: Graph, sources: Sequence[int]) -> None:
     """Scale the weights of convolutions that only a batch norm reads."""
     users = graph.users()
     for i in graph.live():
@@ -49,7 +50,7 @@ def fold_batch_norms(graph: Graph, source: int) -> None:
             continue
         before = node.operands[0].node
         conv = graph[before]
-        if _is_plain(node.operands[0]) and users[before] == [i] and before != source:
+        if _is_plain(node.operands[0]) and users[before] == [i] and before not in sources:
             kind = _scaled(conv, *node.program[0].args[1:])
             if kind is not None:
                 graph.nodes[i] = replace(node, kind=kind, operands=conv.operands, program=())
@@ -147,7 +148,7 @@ def _subset(graph: Graph, joint: Node, operands: list[Operand]) -> Operand:
     return Operand(len(graph.nodes) - 1, (None,) * len(joint.spatial))
 
 
-def merge_pointwise(graph: Graph, extent: dict[int, float], source: int) -> None:
+def merge_pointwise(graph: Graph, extent: dict[int, float], sources: Sequence[int]) -> None:
     """Let what only a pointwise node reads be computed in that node's own window."""
     users = graph.users()
     for i in graph.live():
@@ -155,7 +156,7 @@ def merge_pointwise(graph: Graph, extent: dict[int, float], source: int) -> None
             node = graph[i]
             if not node.program:
                 break
-            found = _mergeable(graph, i, users, extent, source)
+            found = _mergeable(graph, i, users, extent, sources)
             if found is None:
                 break
             graph.nodes[i] = _merged(graph, i, found)
@@ -168,14 +169,14 @@ def _mergeable(
     index: int,
     users: dict[int, list[int]],
     extent: dict[int, float],
-    source: int,
+    sources: Sequence[int],
 ) -> int | None:
     """Operand to merge into a node: of several, the one that changes most widely."""
     node = graph[index]
     found: list[tuple[float, int]] = []
     for position, operand in enumerate(node.operands):
         other, first = operand.node, graph[operand.node]
-        if other == source or set(users[other]) != {index} or not _is_plain(operand):
+        if other in sources or set(users[other]) != {index} or not _is_plain(operand):
             continue
         if node.kind is not None and position == 0:
             continue

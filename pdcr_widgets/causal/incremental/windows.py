@@ -114,9 +114,8 @@ def same_everywhere(box: tuple[slice, ...], count: int) -> Windows:
 def planned(
     cones: Cones,
     windows: Sequence[dict[int, Interval]],
-    source: int,
+    sources: Plan,
     pick: Ints,
-    box: Windows,
     work: dict[int, float],
 ) -> Plan:
     """Windows of every node that changes.
@@ -125,16 +124,16 @@ def planned(
     ----------
     windows
         Per axis, of every node the interval of each start.
+    sources
+        Windows of the nodes whose values are replaced.
     pick
         ``(n, dims)`` which start of each axis an intervention has.
-    box
-        Windows of the source.
     work
         Multiplications per position of each node.
     """
-    plan = {source: box}
+    plan = dict(sources)
     for index in cones.order:
-        if index == source:
+        if index in sources:
             continue
         first = np.stack([w[index][0][pick[:, a]] for a, w in enumerate(windows)], axis=1)
         last = np.stack([w[index][1][pick[:, a]] for a, w in enumerate(windows)], axis=1)
