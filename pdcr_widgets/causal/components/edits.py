@@ -19,7 +19,7 @@ from pdcr_widgets.causal.components.observe import (
 )
 from pdcr_widgets.causal.components.preserve import preserved
 from pdcr_widgets.causal.components.sites import Path, Site
-from pdcr_widgets.causal.incremental.capture import whole_operators
+from pdcr_widgets.causal.incremental.operators import whole_operators
 from pdcr_widgets.causal.segmenter import Segmenter
 
 Change = Callable[[Tensor], Tensor]

@@ -15,7 +15,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from pdcr_widgets.causal.components.observe import first_tensor, torch_module
 from pdcr_widgets.causal.components.sites import Path
-from pdcr_widgets.causal.incremental.capture import whole_operators
+from pdcr_widgets.causal.incremental.operators import whole_operators
 from pdcr_widgets.causal.segmenter import Segmenter
 
 IMAGE = -1

@@ -10,15 +10,15 @@ from __future__ import annotations
 import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.backends import mha
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pdcr_widgets.causal.incremental.operators import whole_operators
 from pdcr_widgets.causal.incremental.trees import Ref as Ref
 from pdcr_widgets.causal.incremental.trees import map_leaves, references
 
@@ -112,22 +112,6 @@ def record(
     if index is None or not recorder.calls[index].live:
         raise Unsupported("the model's output is not computed from the image by tensor operations")
     return Recording(recorder.calls, recorder.values, index, recorder.layers)
-
-
-@contextmanager
-def whole_operators() -> Iterator[None]:
-    """Keep operators such as instance norm in one piece, where this torch can.
-
-    Only multi-head attention runs step by step, so that its heads can be seen.
-    """
-    guard = getattr(torch._C, "_AutoDispatchBelowAutograd", nullcontext)
-    fused = mha.get_fastpath_enabled()
-    mha.set_fastpath_enabled(False)
-    try:
-        with guard():
-            yield
-    finally:
-        mha.set_fastpath_enabled(fused)
 
 
 class _Recorder(TorchDispatchMode):
