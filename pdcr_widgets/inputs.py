@@ -69,6 +69,7 @@ class Inputs(t.HasTraits):
     layer_samples = t.Int(8, min=1, help="draws per layer")
     donors = Array(None, help="(n, channels, height, width) images for donor interventions")
 
+    models = t.Dict(value_trait=t.Instance(Segmenter), help="models to choose from, by name")
     patch: Any = t.Tuple(None, allow_none=True, help="selected patch: (row, column) of the grid")
     layer = t.Unicode(None, allow_none=True, help="selected layer")
 
@@ -84,7 +85,7 @@ class Inputs(t.HasTraits):
         return as_region(value, self.image.shape[1:])
 
 
-LOOKS = ("patch", "layer", "spacing", "grid")
+LOOKS = ("models", "patch", "layer", "spacing", "grid")
 QUESTION = tuple(name for name in Inputs.class_own_traits() if name not in LOOKS)
 
 

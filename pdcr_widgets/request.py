@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pdcr_widgets.causal import (
@@ -23,6 +24,7 @@ from pdcr_widgets.causal import (
 )
 from pdcr_widgets.causal.arrays import as_truth
 from pdcr_widgets.causal.components import DEFAULT_KINDS, iter_layer_effects
+from pdcr_widgets.causal.outcome import Outcome
 from pdcr_widgets.causal.segmenter import check_finite
 
 INSPECTED = 48  # draws of a selected patch at most: as many as can be looked at
@@ -43,17 +45,29 @@ class Prediction:
         Number of channels that the model returns.
     truth
         ``(height, width)`` booleans, the ground truth of the target class; None without one.
+    scores
+        Lowest and highest value that the model returned, over all classes.
     """
 
     probability: np.ndarray
     segmenter: Segmenter
     classes: int
     truth: np.ndarray | None
+    scores: tuple[float, float]
 
     @property
     def mask(self) -> np.ndarray:
         """Pixels predicted as the target, booleans."""
         return self.probability > self.segmenter.threshold
+
+    @property
+    def dice(self) -> float | None:
+        """Dice with the truth over the whole image, points 0..100; None without a truth."""
+        if self.truth is None:
+            return None
+        everywhere = np.ones(self.truth.shape, dtype=bool)
+        measure = Outcome("dice", everywhere, self.truth, self.segmenter.threshold)
+        return float(measure(torch.from_numpy(self.probability)[None])[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +131,13 @@ class Request:
         scores = resolved.scores(self.image[None])
         probability = check_finite(resolved.probability(scores)[0])
         truth = as_truth(self.truth, self.image.shape[1:], resolved.target)
-        return Prediction(probability.float().cpu().numpy(), resolved, scores.shape[1], truth)
+        return Prediction(
+            probability.float().cpu().numpy(),
+            resolved,
+            scores.shape[1],
+            truth,
+            (float(scores.min()), float(scores.max())),
+        )
 
     def draws(self, patch: tuple[int, int]) -> PatchDraws:
         """Draw interventions for one patch (row, column) and keep each effect and content."""

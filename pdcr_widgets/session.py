@@ -48,7 +48,9 @@ class Session(Swept):
     ``status`` "failed" with the reason in ``error``; earlier results stay.
     """
 
-    stale = t.Bool(False, read_only=True, help="whether map and layers are of another image")
+    stale = t.Bool(
+        False, read_only=True, help="whether map and layers are of another image or model"
+    )
     prediction = t.Instance(Prediction, allow_none=True, read_only=True)
     layers = t.Instance(LayerEffects, allow_none=True, read_only=True)
     layer_note = t.Unicode("", read_only=True, help="why there are no layer effects, or empty")
@@ -148,7 +150,7 @@ class Session(Swept):
         if change.name in ("image", "patch_size"):
             self.patch = None
         self._read = None
-        if change.name == "image":
+        if change.name in ("image", "segmenter"):
             self._set(stale=self.ate is not None, prediction=None)
         if change.name in READ_OFF:
             self._read_off(self.region)

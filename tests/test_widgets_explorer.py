@@ -180,7 +180,7 @@ def test_classes_are_offered_once_they_are_known() -> None:
     session = Session(case, truth=None, threaded=False, samples=4)
     explorer = Explorer(session)
     menu = child(explorer, w.Dropdown, "Class")
-    assert [label for label, _ in menu.options] == ["auto", "0", "1", "2"]
+    assert [label for label, _ in menu.options] == ["auto: 1", "0", "1", "2"]
     from_page(menu, index=1)
     assert session.target == 0
     assert session.ate.recipe["target"] == menu.value == 0

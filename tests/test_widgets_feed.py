@@ -18,6 +18,8 @@ class Owner(t.HasTraits):
     """What the feed needs of a session."""
 
     ate = t.Any(None)
+    image = t.Any(None)
+    stale = t.Bool(False)
     status = t.Unicode("running")
     generation = t.Int(3)
 
@@ -43,6 +45,9 @@ class Canvas:
 
     def on_ack(self, callback: Callable[[int], Any], remove: bool = False) -> None:
         self.ack = None if remove else callback
+
+    def clear_effect(self) -> None:
+        self.shown.clear()
 
     def show_effect(self, ate: ATEMap, generation: int) -> int:
         assert generation == 3
@@ -94,3 +99,29 @@ def test_a_closed_feed_lets_go(feed: SimpleNamespace) -> None:
     assert len(feed.canvas.shown) == 1
     assert feed.canvas.ack is None
     assert feed.owner.calls[-1] == "all painted"
+
+
+def test_a_map_that_is_there_already_is_shown() -> None:
+    owner, canvas = Owner(), Canvas()
+    owner.ate = ate()
+    MapFeed(owner, canvas)  # type: ignore[arg-type]
+    assert canvas.shown == [owner.ate]
+    owner.stale = True
+    other = Canvas()
+    MapFeed(owner, other)  # type: ignore[arg-type]
+    assert other.shown == []
+
+
+def test_no_map_of_an_earlier_image_comes_late(feed: SimpleNamespace) -> None:
+    maps = [ate() for _ in range(4)]
+    for each in maps:
+        feed.owner.ate = each
+    feed.owner.image = "another"
+    feed.canvas.ack(2)
+    assert feed.canvas.shown == maps[:2]
+
+
+def test_without_a_map_the_canvas_is_cleared(feed: SimpleNamespace) -> None:
+    feed.owner.ate = ate()
+    feed.owner.ate = None
+    assert feed.canvas.shown == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,12 +42,15 @@ class Segmenter:
         works on each pixel alone, or ``"auto"``: decided by `resolve`.
     threshold
         Probability above which a pixel is predicted as the target, 0..1.
+    classes
+        Names of the classes, in the model's order, as people read them; may be fewer.
     """
 
     model: Callable[[Tensor], Any]
     target: int | None = None
     activation: str | Callable[[Tensor], Tensor] = "auto"
     threshold: float = 0.5
+    classes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.model):
@@ -62,8 +65,15 @@ class Segmenter:
                 f"activation must be a callable or one of {['auto', *ACTIVATIONS]}, "
                 f"got {self.activation!r}"
             )
+        if isinstance(self.classes, str):
+            raise TypeError(f"classes are names in a list, got {self.classes!r}")
+        object.__setattr__(self, "classes", tuple(str(name) for name in self.classes))
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability in 0..1, got {self.threshold}")
+
+    def class_name(self, target: int) -> str:
+        """Name of a class, or its number in words where it has none."""
+        return self.classes[target] if target < len(self.classes) else f"class {target}"
 
     @property
     def device(self) -> torch.device:
@@ -243,6 +253,7 @@ def segmenter(
     target: int | None = None,
     activation: str | Callable[[Tensor], Tensor] = "auto",
     threshold: float = 0.5,
+    classes: Sequence[str] = (),
 ) -> Segmenter:
     """Wrap any segmentation model.
 
@@ -258,6 +269,8 @@ def segmenter(
         ``"auto"``, ``"identity"``, ``"sigmoid"``, ``"softmax"`` or a callable.
     threshold
         Probability above which a pixel is predicted as the target, 0..1.
+    classes
+        Names of the classes, in the model's order.
 
     Returns
     -------
@@ -270,7 +283,7 @@ def segmenter(
     """
     if isinstance(model, Segmenter):
         return model
-    return Segmenter(model, target, activation, threshold)
+    return Segmenter(model, target, activation, threshold, classes)
 
 
 def _likely_target(scores: Tensor) -> int:

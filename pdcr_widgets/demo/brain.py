@@ -53,7 +53,7 @@ def brain_case() -> Case:
             dice=card["held_out"]["dice"],
             band=card["held_out"]["intensity_band_dice"],
         ),
-        segmenter=segmenter(load_unet("brain"), target=0, activation="sigmoid"),
+        segmenter=segmenter(load_unet("brain"), 0, "sigmoid", classes=["lateral ventricles"]),
         image=slices[SLICE].clone(),
         truth=stack.truth[SLICE],
         region=region,

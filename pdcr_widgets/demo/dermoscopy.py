@@ -42,7 +42,7 @@ def dermoscopy_case(name: str) -> Case:
         name=name,
         title="A lesion and a ruler mark (made-up dermoscopy)",
         description=" ".join(DESCRIPTION.split()).format(dice=card["with_mark"]["dice"]),
-        segmenter=segmenter(load_unet(name), target=0, activation="sigmoid"),
+        segmenter=segmenter(load_unet(name), 0, "sigmoid", classes=["lesion"]),
         image=torch.as_tensor(shown.image),
         truth=shown.lesion,
         region=region,

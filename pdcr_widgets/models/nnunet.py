@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.models.json_file import read_object
 from pdcr_widgets.models.nnunet_plans import Plans, locate
-from pdcr_widgets.models.prepared import DECLARED, Prepared
+from pdcr_widgets.models.prepared import CLASSES, DECLARED, Prepared
 from pdcr_widgets.models.tiled import Tiled
 from pdcr_widgets.models.weights import put_weights, read_weights
 
@@ -72,6 +72,7 @@ def load_nnunet(folder: Path, strict: bool, trust: bool, like: Any = None) -> nn
     ]
     whole = _prepared(members[0] if len(members) == 1 else Averaged(members), plan, like)
     setattr(whole, DECLARED, "sigmoid" if plan.regions else "softmax")
+    setattr(whole, CLASSES, plan.classes)
     return whole
 
 

@@ -68,8 +68,11 @@ class Plans:
         self.order = None if order == AXES else order
         labels = {k: v for k, v in dataset["labels"].items() if k != "ignore"}
         self.regions = any(isinstance(v, list) and len(v) > 1 for v in labels.values())
-        held = [v for v in labels.values() if v not in (0, [0])] if self.regions else labels
-        self.outputs = len(held)
+        if self.regions:
+            self.classes = [name for name, value in labels.items() if value not in (0, [0])]
+        else:
+            self.classes = sorted(labels, key=lambda name: _number(labels[name]))
+        self.outputs = len(self.classes)
         names = dataset["channel_names"] if "channel_names" in dataset else dataset["modality"]
         self.inputs = len(names)
         seen = plans.get("foreground_intensity_properties_per_channel", {})
@@ -95,6 +98,11 @@ class Plans:
             return [had / want for had, want in zip(turned, wanted, strict=True)]
         held = list(spacing)[-len(wanted) :]
         return [had / want for had, want in zip(held, wanted, strict=True)]
+
+
+def _number(label: Any) -> int:
+    """A label as dataset.json gives it: a number, alone or in a list."""
+    return int(label[0] if isinstance(label, list) else label)
 
 
 def locate(name: str, trust: bool) -> Any:

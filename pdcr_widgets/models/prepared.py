@@ -18,6 +18,8 @@ PADDINGS = ("reflect", "replicate", "constant")
 OWN = "image"
 DECLARED = "declared_activation"
 """Attribute in which a model that was loaded keeps the activation that its folder tells."""
+CLASSES = "declared_classes"
+"""Attribute in which it keeps the names of its classes."""
 AT_ONCE = 4  # slices of a volume, or windows of an image, per forward pass
 
 

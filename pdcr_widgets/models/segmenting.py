@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pdcr_widgets.causal.segmenter import Segmenter
 from pdcr_widgets.models.adapted import adapted
 from pdcr_widgets.models.loading import load_model
-from pdcr_widgets.models.prepared import DECLARED, Prepared
+from pdcr_widgets.models.prepared import CLASSES, DECLARED, Prepared
 
 PROMPT = ("box", "points", "outside")
 FILE = ("network", "strict", "trust", "like")
@@ -22,6 +22,7 @@ def segmenter(
     target: int | None = None,
     activation: str | Callable[[Tensor], Tensor] = "auto",
     threshold: float = 0.5,
+    classes: Sequence[str] = (),
     **options: Any,
 ) -> Segmenter:
     """Wrap any segmentation model, from memory or from its file.
@@ -43,6 +44,9 @@ def segmenter(
         their scores: say ``"sigmoid"``.
     threshold
         Probability above which a pixel is predicted as the target, 0..1.
+    classes
+        Names of the classes, in the model's order; by default what a network of transformers or an
+        nnU-Net folder calls them.
     **options
         ``network``, ``strict``, ``trust`` and ``like`` for paths, as `load_model` takes them
         (``network`` is its ``model``). ``box``, ``points`` and ``outside``: the fixed prompt of a
@@ -62,7 +66,8 @@ def segmenter(
         The library that a file needs is not installed.
     """
     if isinstance(model, Segmenter):
-        if options or target is not None or activation != "auto" or threshold != 0.5:
+        said = options or classes or target is not None or activation != "auto"
+        if said or threshold != 0.5:
             raise ValueError(
                 "this is a Segmenter already; give its options to the call that made it"
             )
@@ -79,4 +84,16 @@ def segmenter(
     whole = Prepared(held, **options) if options else held
     if activation == "auto" and isinstance(model, nn.Module):
         activation = getattr(model, DECLARED, "auto")
-    return Segmenter(whole, target, activation, threshold)
+    return Segmenter(whole, target, activation, threshold, classes or named_classes(model))
+
+
+def named_classes(model: Any) -> list[str]:
+    """Names that a model itself has for its classes; none where they are only numbered."""
+    declared = getattr(model, CLASSES, None)
+    if declared is not None or not isinstance(model, nn.Module):
+        return list(declared or ())
+    configs = (getattr(part, "config", None) for part in model.modules())
+    for names in (getattr(config, "id2label", None) for config in configs):
+        if names and not any(str(name).startswith("LABEL_") for name in names.values()):
+            return [str(names[number]) for number in sorted(names)]
+    return []

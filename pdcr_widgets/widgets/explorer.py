@@ -6,26 +6,26 @@ import base64
 from typing import Any
 
 import ipywidgets as w
-import numpy as np
 
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.cells import end_when_rerun
 from pdcr_widgets.widgets.comparison_view import ComparisonView
-from pdcr_widgets.widgets.feed import MapFeed
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
+from pdcr_widgets.widgets.model_card import ModelCard, offered
 from pdcr_widgets.widgets.network_explorer import NetworkExplorer
 from pdcr_widgets.widgets.patch_inspector import PatchInspector
 from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.run_bar import RunBar
-from pdcr_widgets.widgets.slice_targets import SliceQuestions, ask_slices
+from pdcr_widgets.widgets.slice_targets import SliceQuestions, SliceTargets, first_slice
+from pdcr_widgets.widgets.stage import Stage
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.sweep_bar import SweepBar
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
-from pdcr_widgets.widgets.volumes import volume_of
+from pdcr_widgets.widgets.volumes import Volume, volume_of
 
 HEIGHT = 640  # pixels of the picture at most: it fits a 900-pixel window with the bar above it
 
@@ -41,15 +41,21 @@ class Explorer(View):
         A case, such as `pdcr_widgets.demo.load("brain")`; a model to go with ``image``; or a
         `Session`.
     image
-        ``(channels, height, width)`` or ``(height, width)``, in the model's units.
+        ``(channels, height, width)`` or ``(height, width)``, in the model's units; or a volume,
+        ``(channels, slices, rows, columns)`` or opened by `open_image`, whose slices are chosen on
+        the canvas.
+    models
+        Names of models to choose from, and the models; without a subject the first one begins.
     **inputs
-        Inputs of the session, for example ``truth=..., bank=..., region=..., patch_size=16``.
+        Inputs of the session, for example ``truth=..., bank=..., region=..., patch_size=16``; for a
+        volume also ``plane`` and ``index`` of the first slice.
 
     Attributes
     ----------
     session : Session
         Owner of inputs and results.
-    canvas, legend, chart, inspector, network, baseline, question, run_bar, sweep_bar, comparison
+    canvas, legend, chart, inspector, network, baseline, question, model, run_bar, sweep_bar,
+    comparison
         The widgets, each of which also works alone.
 
     Raises
@@ -58,41 +64,95 @@ class Explorer(View):
         A model without an image, or inputs that can never be right; the message says what to do.
     """
 
-    canvas: RegionCanvas
     _slices: SliceQuestions | None = None
 
-    def __init__(self, subject: Any, image: Any = None, **inputs: Any) -> None:
+    def __init__(
+        self, subject: Any = None, image: Any = None, *, models: Any = None, **inputs: Any
+    ) -> None:
         super().__init__()
         self._given = isinstance(subject, Session)
-        self._open(subject, image, inputs)
+        subject, models = offered(subject, models)
+        canvas, picture, volume = self._canvas_of(subject, image, inputs)
+        self.session = subject if self._given else Session(subject, picture, **inputs)
+        self.session.models = models or self.session.models
         self.legend = ATEView(self.session)
         self.chart = LayerEffectChart(self.session)
         self.network = NetworkExplorer(self.session)
         self.inspector = PatchInspector(self.session)
         self.baseline = BaselineControls(self.session)
         self.question = QuestionControls(self.session)
+        self.model = ModelCard(self.session)
         self.run_bar = RunBar(self.session)
         self.sweep_bar = SweepBar(self.session)
         self.comparison = ComparisonView(self.session)
-        self._connect()
+        self._heading = markup("pdcr-heading")
+        self._picture = block("pdcr-card")
+        self._set_stage(canvas, volume)
+        self._name(subject)
+        self.watch(self.session, ["previewed", "stale"], self._mark_stale)
         inside = _card("Inside the network", self.network)
         inside.add_class("pdcr-inside")
         faithful = _card("How faithful is this map", self.comparison)
-        self.fill(*self._heading(subject), self.run_bar, self._columns(), inside, faithful)
+        self.fill(self._heading, self.run_bar, self._columns(), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
 
-    def _open(self, subject: Any, image: Any, inputs: dict[str, Any]) -> None:
-        """Make session and canvas for a picture, or for a volume."""
-        volume = None if self._given else volume_of(subject, image, inputs.get("truth"))
-        if volume is not None:
-            opened = ask_slices(volume, subject, image, inputs, max_height=HEIGHT)
-            self.session, self.canvas, self._slices = opened
-            return
-        self.session = subject if self._given else Session(subject, image, **inputs)
-        picture, spacing = self.session.image, self.session.spacing
-        self.canvas = RegionCanvas(picture, spacing=spacing, max_height=HEIGHT)
+    @property
+    def canvas(self) -> RegionCanvas:
+        """The canvas that is drawn on; another one once an image gives way to a volume."""
+        return self._stage.canvas
+
+    def show(self, subject: Any, image: Any = None, **inputs: Any) -> None:
+        """Turn to another case, or another model and image or volume, keeping the settings.
+
+        Parameters are those of the explorer itself.
+        """
+        canvas, picture, volume = self._canvas_of(subject, image, inputs)
+        if canvas is None and self._slices is None:
+            self.session.show(subject, picture, **inputs)
+        else:
+            old, slices, self._slices = self._stage, self._slices, None
+            if slices is not None:
+                slices.close()
+            self.session.show(subject, picture, **inputs)
+            self._set_stage(canvas, volume)
+            old.close()
+        self._name(subject)
+
+    def _canvas_of(
+        self, subject: Any, image: Any, inputs: dict[str, Any]
+    ) -> tuple[SliceTargets | None, Any, Volume | None]:
+        """Give the canvas of a volume (None for a picture), and the picture to ask about."""
+        given = isinstance(subject, Session)
+        volume = None if given else volume_of(subject, image, inputs.get("truth"))
+        if volume is None:
+            return None, image, None
+        return *first_slice(volume, subject, image, inputs, max_height=HEIGHT), volume
+
+    def _set_stage(self, canvas: SliceTargets | None, volume: Volume | None) -> None:
+        """Bring the canvas that fits what the session asks about."""
+        session = self.session
+        below: tuple[w.Widget, ...] = ()
+        if canvas is not None and volume is not None:
+            self._slices = SliceQuestions(session, canvas, volume)
+            below = (self._slices.words,)
+        shown = canvas or RegionCanvas(session.image, spacing=session.spacing, max_height=HEIGHT)
+        self._stage = Stage(session, shown, below)
+        shown.colormap, shown.limit = self.legend.colormap, self.legend.limit
+        for view in self._coloured():
+            self._stage.link((shown, "colormap"), (view, "colormap"))
+        self._stage.link((shown, "limit"), (self.legend, "limit"))
+        self._picture.children = (self._stage, self.sweep_bar)
+
+    def _coloured(self) -> tuple[Any, ...]:
+        """Views that show effects in the canvas's colours."""
+        return self.legend, self.chart, self.inspector, self.network, self.comparison
+
+    def _name(self, subject: Any) -> None:
+        title = getattr(subject, "title", "")
+        self._heading.value = escape(title)
+        self._heading.layout.display = None if title else "none"
 
     def close(self) -> None:
         """End the computation and take the widgets off every page.
@@ -101,7 +161,6 @@ class Explorer(View):
         """
         if self.comm is not None:
             self.session.stop() if self._given else self.session.close()
-            self._feed.close()
             if self._slices is not None:
                 self._slices.close()
         super().close()
@@ -116,18 +175,10 @@ class Explorer(View):
         picture = base64.b64encode(self.canvas.to_png()).decode("ascii")
         return {**bundle, "text/plain": repr(self), "image/png": picture}
 
-    def _heading(self, subject: Any) -> list[w.HTML]:
-        title = getattr(subject, "title", "")
-        if not title:
-            return []
-        heading = markup("pdcr-heading")
-        heading.value = escape(title)
-        return [heading]
-
     def _columns(self) -> w.Box:
-        words = [] if self._slices is None else [self._slices.words]
         left = [
-            _card("", self.canvas, *words, self.sweep_bar),
+            self._picture,
+            _card("Model and image", self.model),
             _card("Selected patch", self.inspector),
         ]
         right = [
@@ -138,70 +189,14 @@ class Explorer(View):
         columns = [block("pdcr-column", children=cards) for cards in (left, right)]
         return block("pdcr-columns", children=columns)
 
-    def _connect(self) -> None:
-        session, canvas = self.session, self.canvas
-        self._mirror()
-        self.watch(session, ["image", "region", "spacing", "prediction"], self._mirror)
-        self.watch(session, ["sweep"], self._send_while_drawing)
-        self.watch(session, ["previewed", "stale"], self._mark_stale)
-        self.watch(canvas, ["region", "drawing"], self._take_region)
-        self.follow((session, "patch_size"), (canvas, "patch_size"))
-        self.link((session, "patch"), (canvas, "patch"))
-        for view in (self.legend, self.chart, self.inspector, self.network, self.comparison):
-            self.link((canvas, "colormap"), (view, "colormap"))
-        self.link((canvas, "limit"), (self.legend, "limit"))
-        self._feed = MapFeed(session, canvas)
-
-    def _mirror(self, change: Any = None) -> None:
-        """Bring the canvas to the session's image first, and then to what lies on it."""
-        session, canvas = self.session, self.canvas
-        if change is not None and change.name == "image":
-            self._take_image()
-        spatial = tuple(session.image.shape[1:])
-        if canvas.shape != spatial:
-            return
-        canvas.spacing = session.spacing
-        canvas.region = np.zeros(spatial, bool) if session.region is None else session.region
-        prediction = session.prediction
-        if prediction is None:
-            canvas.set_contours()
-        elif prediction.probability.shape == spatial:
-            canvas.set_contours(
-                prediction=prediction.mask,
-                truth=prediction.truth,
-                probability=prediction.probability,
-            )
-
-    def _take_image(self) -> None:
-        """Show another image; the canvas empties its region then, which is nobody's wish."""
-        self.canvas.unobserve(self._take_region, names=["region", "drawing"])
-        self.canvas.image = self.session.image
-        self.canvas.observe(self._take_region, names=["region", "drawing"])
-
-    def _send_while_drawing(self, _change: Any = None) -> None:
-        self.canvas.live = self.session.sweep is not None
-
     def _mark_stale(self, _change: Any = None) -> None:
         """Dim what is of another region while one is being drawn, or of another image."""
         drawing, stale = self.session.previewed is not None, self.session.stale
         for name, given in (("pdcr-drawing", drawing), ("pdcr-stale", stale)):
             self.add_class(name) if given else self.remove_class(name)
 
-    def _take_region(self, _change: Any = None) -> None:
-        if getattr(self.canvas, "moving", False):
-            return
-        try:
-            if self.canvas.drawing:
-                self.session.preview(self.canvas.region)
-            else:
-                self.session.settle(self.canvas.region)
-        except (TypeError, ValueError) as failure:
-            self.session.report(failure)
-
 
 def _card(title: str, *children: w.Widget) -> w.Box:
-    if title:
-        heading = markup("pdcr-title")
-        heading.value = escape(title)
-        children = (heading, *children)
-    return block("pdcr-card", children=children)
+    heading = markup("pdcr-title")
+    heading.value = escape(title)
+    return block("pdcr-card", children=(heading, *children))

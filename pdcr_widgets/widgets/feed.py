@@ -34,6 +34,9 @@ class MapFeed:
         session.observe(self._forget, names=["image"])
         session.observe(self._finish, names=["status"])
         canvas.on_ack(self._painted)
+        if not session.stale:
+            self._waiting = session.ate
+            self._send()
 
     def close(self) -> None:
         """Let session and canvas go."""

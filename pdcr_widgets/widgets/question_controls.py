@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from pdcr_widgets.causal import OUTCOMES
+from pdcr_widgets.causal import OUTCOMES, Segmenter
 from pdcr_widgets.causal.sampling import SAMPLING
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.style import block
@@ -57,7 +57,10 @@ class QuestionControls(View):
         if prediction is None:
             return
         numbers = range(max(prediction.classes, (target or 0) + 1))
-        options = [("auto", None), *((str(number), number) for number in numbers)]
+        read = prediction.segmenter
+        named = [(_called(read, number), number) for number in numbers]
+        decided = "" if read.target is None else f": {_called(read, read.target)}"
+        options = [("auto" if target is not None else f"auto{decided}", None), *named]
         if tuple(self._class.options) != tuple(options):
             self._class.unobserve(self._choose_class, names=["value"])
             self._class.options = options
@@ -67,3 +70,9 @@ class QuestionControls(View):
 
     def _choose_class(self, change: Any) -> None:
         self._session.target = change.new
+
+
+def _called(segmenter: Segmenter, number: int) -> str:
+    """Number of a class, with its name where it has one."""
+    named = number < len(segmenter.classes)
+    return f"{number} {segmenter.class_name(number)}" if named else str(number)

@@ -154,7 +154,7 @@ class SliceQuestions:
     def __init__(self, session: Session, canvas: SliceTargets, volume: Volume) -> None:
         self._session, self._canvas, self._truth = session, canvas, volume.truth
         self.words = SliceWords(canvas, volume.learnt_from)
-        session.truth = self._truth_of_slice()
+        self._ask()
         canvas.observe(self._ask, names=["shown"])
         session.observe(self._compare_anew, names=["target", "segmenter"])
 
@@ -163,7 +163,7 @@ class SliceQuestions:
         self._canvas.unobserve(self._ask, names=["shown"])
         self._session.unobserve(self._compare_anew, names=["target", "segmenter"])
 
-    def _ask(self, _change: Any) -> None:
+    def _ask(self, _change: Any = None) -> None:
         session, canvas = self._session, self._canvas
         with session.hold_trait_notifications():
             session.image = canvas.image
@@ -220,34 +220,38 @@ class SliceWords(View):
         self._words.value = escape(told)
 
 
-def ask_slices(
+def first_slice(
     volume: Volume, subject: Any, image: Any, inputs: dict[str, Any], **traits: Any
-) -> tuple[Session, SliceTargets, SliceQuestions]:
-    """Make the session of a volume's first slice, and the canvas that leads it to the others.
+) -> tuple[SliceTargets, Any]:
+    """Make the canvas of a volume, and say what to ask about its first slice.
 
     Parameters
     ----------
-    subject, image, inputs
-        What an `Explorer` was given; ``plane`` and ``index`` in ``inputs`` choose the first slice.
+    subject, image
+        What an `Explorer` was given.
+    inputs
+        Inputs of the session, to which those of the slice are added; ``plane`` and ``index``
+        choose it and are taken out.
     **traits
         Of the canvas.
+
+    Returns
+    -------
+    canvas, image
+        The canvas, and its slice where it goes with a model; None where the case brings it.
     """
     first = {name: inputs.pop(name) for name in ("plane", "index") if name in inputs}
-    region = inputs.pop("region", getattr(subject, "region", None) if image is None else None)
-    if first:
-        volume, region = replace(volume, **first), region if image is not None else None
-    canvas = SliceTargets(volume, region=region, **traits)
+    own = None if first else getattr(subject, "region", None)
+    region = inputs.pop("region", own if image is None else None)
+    canvas = SliceTargets(replace(volume, **first), region=region, **traits)
+    model = segmenter(subject.segmenter if image is None else subject)
     inputs |= {
         "truth": None,
         "region": canvas.region if canvas.region.any() else None,
         "spacing": canvas.spacing,
+        "segmenter": _resolved(model, canvas.image),
     }
-    model = segmenter(subject.segmenter if image is None else subject)
-    inputs["segmenter"] = _resolved(model, canvas.image)
-    session = Session(subject, None if image is None else canvas.image, **inputs)
-    if first and image is None:
-        session.image = canvas.image
-    return session, canvas, SliceQuestions(session, canvas, volume)
+    return canvas, None if image is None else canvas.image
 
 
 def _resolved(model: Segmenter, image: Any) -> Segmenter:

@@ -68,6 +68,11 @@ def signed(value: float, stderr: float | None = None) -> str:
     return f"{text} ± {stderr:.2f}" if stderr > 0 else f"{text} (exact)"
 
 
+def plain(value: float) -> str:
+    """Write a value of an image or a model in three digits."""
+    return f"{value:.3g}".replace("-", "−")
+
+
 def percent(share: float) -> str:
     """Write a share of 0..1 as a percentage; a share that is not 0 never reads 0."""
     if 0 < share < 0.001:
