@@ -17,6 +17,7 @@ from pdcr_widgets.session import Session
 from pdcr_widgets.widgets import Explorer
 from pdcr_widgets.widgets.family import family
 from pdcr_widgets.widgets.model_card import ModelCard, offered
+from pdcr_widgets.widgets.text import plain
 
 NAMES = ["sky", "liver", "spleen"]
 QUIET: dict[str, Any] = {"threaded": False, "samples": 4, "with_layers": False}
@@ -43,7 +44,7 @@ def test_what_was_recognised_is_said() -> None:
     parameters = sum(each.numel() for each in case.segmenter.model.parameters())
     assert f"Net, {parameters} parameters, float32 on cpu" in words
     low, high = float(case.image.min()), float(case.image.max())
-    assert f"1 channel of 32 × 32 px, values {low:.3g} to {high:.3g}" in words
+    assert f"1 channel of 32 × 32 px, values {plain(low)} to {plain(high)}" in words
     assert "sigmoid, decided by the scores" in words
     assert "class 0, the only class; predicted above 0.5" in words
     with torch.no_grad():
