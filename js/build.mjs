@@ -10,6 +10,7 @@ const options = {
     network_view: here("src/network_view.ts"),
     channel_strip: here("src/channel_strip.ts"),
     figure: here("src/figure.ts"),
+    keep_bar: here("src/keep_bar.ts"),
     patch_stage: here("src/patch_stage.ts"),
   },
   outdir: process.env.PDCR_STATIC ?? here("../pdcr_widgets/static"),

@@ -20,6 +20,7 @@ _HOME = {
     "ComparisonView": "widgets",
     "Component": "causal.components",
     "Explorer": "widgets",
+    "KeepBar": "widgets",
     "LayerEffectChart": "widgets",
     "LayerEffects": "causal.components",
     "OpenedImage": "images",

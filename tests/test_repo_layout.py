@@ -27,7 +27,9 @@ MAY_KNOW = {
     "evaluate": {"causal"},
     "study": {"causal"},
     "session": {"causal", "evaluate"},
-    "widgets": {"causal", "evaluate", "session"},
+    "as_code": {"causal", "demo", "session"},
+    "keeping": {"as_code", "export", "session"},
+    "widgets": {"as_code", "causal", "evaluate", "keeping", "session"},
     "lessons": {"causal", "evaluate", "session", "widgets"},
 }
 SESSION = (
@@ -45,7 +47,7 @@ SESSION = (
     "turns",
     "twin",
 )
-PART_OF = dict.fromkeys(SESSION, "session")
+PART_OF = dict.fromkeys(SESSION, "session") | {"as_code": "as_code", "keeping": "keeping"}
 TOP_LEVEL = {
     "CHANGELOG.md",
     "CONTRIBUTING.md",

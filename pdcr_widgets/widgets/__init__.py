@@ -6,6 +6,7 @@ from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.comparison_view import ComparisonView
 from pdcr_widgets.widgets.explorer import Explorer
+from pdcr_widgets.widgets.keep_bar import KeepBar
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
 from pdcr_widgets.widgets.named_regions import NamedRegion
 from pdcr_widgets.widgets.network_explorer import NetworkExplorer
@@ -21,6 +22,7 @@ __all__ = [
     "BaselineControls",
     "ComparisonView",
     "Explorer",
+    "KeepBar",
     "LayerEffectChart",
     "NamedRegion",
     "NetworkExplorer",

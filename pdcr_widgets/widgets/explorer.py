@@ -12,6 +12,7 @@ from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.cells import end_when_rerun
 from pdcr_widgets.widgets.comparison_view import ComparisonView
+from pdcr_widgets.widgets.keep_bar import KeepBar
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
 from pdcr_widgets.widgets.model_card import ModelCard, offered
 from pdcr_widgets.widgets.network_explorer import NetworkExplorer
@@ -55,7 +56,7 @@ class Explorer(View):
     session : Session
         Owner of inputs and results.
     canvas, legend, chart, inspector, network, baseline, question, model, run_bar, sweep_bar,
-    comparison
+    comparison, keep_bar
         The widgets, each of which also works alone.
 
     Raises
@@ -85,6 +86,7 @@ class Explorer(View):
         self.run_bar = RunBar(self.session)
         self.sweep_bar = SweepBar(self.session)
         self.comparison = ComparisonView(self.session)
+        self.keep_bar = KeepBar(self.session)
         self._heading = markup("pdcr-heading")
         self._picture = block("pdcr-card")
         self._set_stage(canvas, volume)
@@ -93,7 +95,8 @@ class Explorer(View):
         inside = _card("Inside the network", self.network)
         inside.add_class("pdcr-inside")
         faithful = _card("How faithful is this map", self.comparison)
-        self.fill(self._heading, self.run_bar, self._columns(), inside, faithful)
+        above = (self._heading, self.run_bar, self.keep_bar)
+        self.fill(*above, self._columns(), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
