@@ -10,27 +10,31 @@ export function chooseTool(view: CanvasView, tool: Tool): void {
   if (tool === "move") view.store.lift();
 }
 
+/** Takes a corner of a polygon back that is being drawn, then steps that were. */
 export function undo(view: CanvasView): void {
-  view.store.undo();
+  if (!view.editor.back()) view.store.undo();
   view.invalidate();
 }
 
 export function redo(view: CanvasView): void {
+  view.editor.cancel();
   view.store.redo();
   view.invalidate();
 }
 
 export function clear(view: CanvasView): void {
-  view.store.clear();
+  if (!view.editor.back()) view.store.clear();
   view.invalidate();
 }
 
 export function fillHoles(view: CanvasView): void {
+  view.editor.cancel();
   view.editor.fillHoles();
   view.invalidate();
 }
 
 export function grow(view: CanvasView, bigger: boolean): void {
+  view.editor.cancel();
   view.editor.grow(bigger);
   view.invalidate();
 }
@@ -52,6 +56,7 @@ type Switch =
   | "show_truth"
   | "show_notes"
   | "show_grid"
+  | "show_crosshair"
   | "smooth"
   | "snap"
   | "significant";
@@ -74,16 +79,26 @@ export function pressKey(view: CanvasView, keys: { shift: boolean; alt: boolean 
   view.invalidate();
 }
 
+/** Puts the picture on the clipboard; where a page may not do that, into a file. */
 export async function copyPicture(view: CanvasView): Promise<string> {
   const canvas = view.stage.canvas;
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
-  if (!blob || !navigator.clipboard?.write) return "This browser does not let a page copy pictures";
+  if (!blob) return "There is no picture to copy";
   try {
     await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
     return "Picture copied";
   } catch {
-    return "The browser did not allow copying";
+    save(blob, "canvas.png");
+    return "Picture saved: the browser does not let this page copy";
   }
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 export function fullScreen(root: HTMLElement): void {

@@ -12,8 +12,9 @@ import { Stage } from "./stage";
 import type { Model, Traits } from "./traits";
 import { type Frame, toImage } from "./view";
 
-/** Python hears of the pointer this often; what is linked in the browser, at every move. */
+/** Python hears of the pointer this often, seldom while it draws; what is linked here, at every move. */
 const CURSOR_MS = 100;
+const DRAWING_CURSOR_MS = 500;
 /** Screen pixels within which a handle or a corner is hit. */
 const REACH = 4;
 
@@ -116,14 +117,15 @@ export class CanvasView {
     return this.boxed.box;
   }
 
-  /** Makes a box the region, cut to the picture. */
+  /** Makes a box, or the ellipse in it, the region, cut to the picture. */
   drawBox(box: Box): void {
     const { mask } = this.store;
     const top = clamp(Math.round(box.top), 0, mask.height - 1);
     const left = clamp(Math.round(box.left), 0, mask.width - 1);
     const height = clamp(Math.round(box.height), 1, mask.height - top);
     const width = clamp(Math.round(box.width), 1, mask.width - left);
-    const drawn = { shape: { kind: "box", box: { top, left, height, width } } } as const;
+    const kind = this.model.get("tool") === "ellipse" ? "ellipse" : "box";
+    const drawn = { shape: { kind, box: { top, left, height, width } } } as const;
     this.store.draw(drawn, "replace");
     this.invalidate();
   }
@@ -159,8 +161,11 @@ export class CanvasView {
   }
 
   doubleClick(): void {
+    const at = this.pointer && this.imagePoint(this.pointer);
     if (this.editor.active) this.editor.close();
+    else if (this.model.get("tool") === "window") this.set("window", null);
     else if (this.drags) this.navigator.fit();
+    else if (at) this.editor.addCorner(at);
     this.invalidate();
   }
 
@@ -210,14 +215,15 @@ export class CanvasView {
   private shareCursor(now: boolean): void {
     this.model.set("cursor", this.pointed);
     const time = performance.now();
-    if (!now && time - this.lastCursor < CURSOR_MS) return;
+    const pause = this.editor.active ? DRAWING_CURSOR_MS : CURSOR_MS;
+    if (!now && time - this.lastCursor < pause) return;
     this.lastCursor = time;
     this.model.save_changes();
   }
 
   private settings(): Settings {
     const { model, sources } = this;
-    const masks = [sources.mask("prediction"), sources.mask("truth")];
+    const shown = (["prediction", "truth"] as const).filter((name) => model.get(`show_${name}`));
     return {
       tool: model.get("tool"),
       mode: model.get("mode"),
@@ -225,8 +231,9 @@ export class CanvasView {
       snap: model.get("snap"),
       live: model.get("live"),
       patchSize: sources.patchSize,
+      targetPatches: model.get("target_patches"),
       reach: REACH / Math.max(this.navigator.view.scaleX, 1e-9),
-      pickable: masks.filter((mask) => mask !== null),
+      pickable: shown.map((name) => sources.mask(name)).filter((mask) => mask !== null),
     };
   }
 }

@@ -1,10 +1,11 @@
 import type { CanvasView } from "./canvas_view";
-import type { Mask } from "./mask";
-import { edgeOf, type Layer, REGION_COLOR, type Scene, type Tinted, tinted } from "./scene";
+import type { Point } from "./geometry";
+import { edgeOf, type Layer, REGION_COLOR, type Scene, tintOf } from "./scene";
 import type { NamedWire } from "./traits";
 import { readMask } from "./wire";
 
-const tints = new WeakMap<Mask, Tinted | null>();
+/** Opacity of a region while a shape is drawn over it. */
+const WHILE_DRAWN = 0.45;
 
 /** Gathers what one frame of a view shows. */
 export function compose(view: CanvasView): Scene {
@@ -13,6 +14,7 @@ export function compose(view: CanvasView): Scene {
   const tool = model.get("tool");
   const paints = tool === "brush" || tool === "eraser";
   const shown = model.get("show_region") && !sources.ahead;
+  const { at } = view;
   const cursor = model.get("cursor");
   const elsewhere = !view.pointer && cursor ? { x: cursor[1] + 0.5, y: cursor[0] + 0.5 } : null;
   return {
@@ -26,26 +28,28 @@ export function compose(view: CanvasView): Scene {
     layers: sources.ahead ? [] : layers(view),
     layersDrawn: view.children.drawings,
     region: shown && !draft?.mask ? tintOf(view.store.mask) : null,
+    contourOpacity: model.get("contour_opacity"),
+    regionOpacity: model.get("contour_opacity") * (draft?.shape ? WHILE_DRAWN : 1),
     regionColor: named(view)?.color ?? REGION_COLOR,
     others: shown ? others(view) : [],
     patchSize: sources.patchSize,
     grid: model.get("show_grid"),
     patch: sources.effect ? model.get("patch") : null,
     draft,
+    offer: at && !draft && !sources.ahead ? offered(view, at) : null,
     shape: editor.shape,
-    crosshair: view.keyboard ?? elsewhere,
-    ring: paints && view.at ? { at: view.at, size: model.get("brush_size") } : null,
+    crosshair: view.keyboard ?? elsewhere ?? (model.get("show_crosshair") ? at : null),
+    ring: paints && at ? { at, size: model.get("brush_size") } : null,
     millimetres: model.get("spacing")?.[1] ?? null,
     letters: model.get("letters") ?? null,
   };
 }
 
-function tintOf(mask: Mask): Tinted | null {
-  const known = tints.get(mask);
-  if (known !== undefined) return known;
-  const made = tinted(mask);
-  tints.set(mask, made);
-  return made;
+/** What a click would take there, ready to be painted. */
+function offered(view: CanvasView, at: Point): Scene["offer"] {
+  const offer = view.editor.offer(at);
+  if (!offer) return null;
+  return { tint: offer.mask ? tintOf(offer.mask) : null, shape: offer.shape ?? null };
 }
 
 function named(view: CanvasView): NamedWire | undefined {

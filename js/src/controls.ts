@@ -106,13 +106,21 @@ export interface Typing {
   readonly set: (value: number) => void;
   readonly step?: string;
   readonly min?: string;
+  readonly max?: string;
+  /** Whether a number can be typed where there is none. */
+  readonly open?: boolean;
 }
 
 /** A number to type; it changes when the field is left or Enter is pressed. */
 export function number(options: Typing): Part {
-  const { label, get, set, step = "any", min } = options;
-  const attributes = { type: "number", step, "aria-label": label, class: "pdcr-number" };
-  const input = h("input", min === undefined ? attributes : { ...attributes, min });
+  const { label, get, set, step = "any", min = "", max = "", open = false } = options;
+  const limits = { min, max, step };
+  const input = h("input", {
+    type: "number",
+    ...limits,
+    "aria-label": label,
+    class: "pdcr-number",
+  });
   const take = () => {
     if (input.value !== "" && input.checkValidity()) set(Number(input.value));
   };
@@ -123,7 +131,7 @@ export function number(options: Typing): Part {
       const value = get();
       if (document.activeElement === input) return;
       input.value = value === null ? "" : String(value);
-      input.disabled = value === null;
+      input.disabled = value === null && !open;
     },
   };
 }

@@ -39,6 +39,35 @@ export function snapped(box: Box, cell: number, height: number, width: number): 
   return { top, left, height: bottom - top, width: right - left };
 }
 
+/** A square of `count` grid cells a side around the cell of a point, moved and cut to the image. */
+export function squareAt(
+  point: Point,
+  cell: number,
+  count: number,
+  height: number,
+  width: number,
+): Box {
+  const start = (at: number, size: number) => {
+    const cells = Math.ceil(size / cell);
+    const first = Math.floor(at / cell) - Math.floor((count - 1) / 2);
+    return clamp(first, 0, Math.max(cells - count, 0)) * cell;
+  };
+  const top = start(point.y, height);
+  const left = start(point.x, width);
+  const side = cell * count;
+  return { top, left, height: Math.min(side, height - top), width: Math.min(side, width - left) };
+}
+
+/** The smallest box around two boxes, of which the first may be none. */
+export function around(a: Box | null, b: Box): Box {
+  if (!a) return b;
+  const top = Math.min(a.top, b.top);
+  const left = Math.min(a.left, b.left);
+  const bottom = Math.max(a.top + a.height, b.top + b.height);
+  const right = Math.max(a.left + a.width, b.left + b.width);
+  return { top, left, height: bottom - top, width: right - left };
+}
+
 export function bounds(points: readonly Point[]): Box {
   const xs = points.map((point) => point.x);
   const ys = points.map((point) => point.y);
@@ -65,6 +94,15 @@ export function insidePolygon(points: readonly Point[], point: Point): boolean {
     }
   }
   return inside;
+}
+
+/** How far a point is from the segment between two others. */
+export function distanceToSegment(point: Point, a: Point, b: Point): number {
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  const length = dx * dx + dy * dy;
+  const t = length === 0 ? 0 : clamp(((point.x - a.x) * dx + (point.y - a.y) * dy) / length, 0, 1);
+  return distance(point, { x: a.x + t * dx, y: a.y + t * dy });
 }
 
 export const distance = (a: Point, b: Point): number => Math.hypot(a.x - b.x, a.y - b.y);

@@ -1,4 +1,13 @@
-import { boxBetween, distance, type Point, snapped, squared } from "./geometry";
+import {
+  around,
+  type Box,
+  boxBetween,
+  distance,
+  type Point,
+  snapped,
+  squareAt,
+  squared,
+} from "./geometry";
 import type { Mask } from "./mask";
 import { stampSegment } from "./raster";
 import { moved, reshaped, type Shape } from "./shape";
@@ -12,6 +21,8 @@ export interface Surface {
   readonly brushSize: number;
   /** Side of the grid that boxes snap to, 0 for none. */
   readonly cell: number;
+  /** Side of the square that a click takes then, cells. */
+  readonly cells: number;
   /** Image pixels that a hand may shake without meaning it. */
   readonly reach: number;
 }
@@ -21,6 +32,8 @@ export interface Draft {
   readonly shape?: Shape;
   readonly open?: readonly Point[];
   readonly mask?: Mask;
+  /** Around all pixels of the mask, where it is known. */
+  readonly box?: Box | null;
 }
 
 export type Drawn = { readonly shape: Shape } | { readonly mask: Mask };
@@ -33,16 +46,27 @@ export interface Gesture {
   release(at: Point): boolean;
   /** Double click or Enter; true when the gesture is over. */
   close(): boolean;
+  /** Takes the last step back; false when nothing would be left. */
+  back?(): boolean;
   result(): Drawn | null;
 }
 
+/** What a click takes while boxes snap to the grid. */
+export function squareTarget(kind: "box" | "ellipse", at: Point, surface: Surface): Shape {
+  const { cell, cells, height, width } = surface;
+  return { kind, box: squareAt(at, cell, cells, height, width) };
+}
+
 export function boxGesture(kind: "box" | "ellipse", from: Point, surface: Surface): Gesture {
-  const { height, width, cell } = surface;
+  const { height, width, cell, reach } = surface;
   let to = from;
-  const shape = (): Shape => {
-    const box = boxBetween(from, to, height, width);
-    return { kind, box: cell ? snapped(box, cell, height, width) : box };
+  const dragged = () => distance(from, to) > reach;
+  const box = (): Box => {
+    const touched = boxBetween(from, to, height, width);
+    return cell ? snapped(touched, cell, height, width) : touched;
   };
+  const shape = (): Shape =>
+    cell && !dragged() ? squareTarget(kind, from, surface) : { kind, box: box() };
   return {
     get draft() {
       return { shape: shape() };
@@ -53,10 +77,9 @@ export function boxGesture(kind: "box" | "ellipse", from: Point, surface: Surfac
     release: () => true,
     close: () => true,
     result() {
-      const drawn = shape();
-      const meant = cell > 0 || distance(from, to) > surface.reach;
-      const { box } = drawn as Extract<Shape, { kind: "box" }>;
-      return meant && box.height > 0 && box.width > 0 ? { shape: drawn } : null;
+      const { height: rows, width: columns } = box();
+      if (!cell && !dragged()) return null;
+      return rows > 0 && columns > 0 ? { shape: shape() } : null;
     },
   };
 }
@@ -93,18 +116,29 @@ export function polygonGesture(from: Point, surface: Surface): Gesture {
       return false;
     },
     close: () => points.length > 2,
+    back() {
+      points.pop();
+      return points.length > 0;
+    },
     result: () => (points.length > 2 ? { shape: { kind: "polygon", points } } : null),
   };
 }
 
 export function brushGesture(from: Point, surface: Surface, value: 0 | 1): Gesture {
   const mask = surface.region.copy();
+  let box = mask.box();
   let last = from;
-  stampSegment(mask, from, from, surface.brushSize, value);
+  const stamp = (a: Point, b: Point) => {
+    const touched = stampSegment(mask, a, b, surface.brushSize, value);
+    if (value && touched.height > 0 && touched.width > 0) box = around(box, touched);
+  };
+  stamp(from, from);
   return {
-    draft: { mask },
+    get draft() {
+      return { mask, box };
+    },
     move(point) {
-      stampSegment(mask, last, point, surface.brushSize, value);
+      stamp(last, point);
       last = point;
     },
     release: () => true,

@@ -9,6 +9,9 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
+/** Controls with an undo of their own. */
+const TYPED = "textarea, input[type='text'], input[type='number']";
+
 /** Keys of the stage (cursor and drawing) and of the whole canvas (shortcuts). */
 export function keyboard(
   view: CanvasView,
@@ -23,10 +26,10 @@ export function keyboard(
       if (!isOurs(event)) return;
       // A notebook takes single letters for commands: "a" would insert a cell.
       event.stopPropagation();
-      const typing = (event.target as HTMLElement).matches("input, select, textarea");
-      if (typing) return;
-      const used =
-        (event.target === canvas && stageKey(view, event)) || shortcut(view, event, help);
+      const target = event.target as HTMLElement;
+      const steps = (event.ctrlKey || event.metaKey) && !target.matches(TYPED);
+      if (target.matches("input, select, textarea") && !steps) return;
+      const used = (target === canvas && stageKey(view, event)) || shortcut(view, event, help);
       if (used) event.preventDefault();
     },
     { signal },

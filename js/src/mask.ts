@@ -30,11 +30,11 @@ export class Mask {
   }
 
   equals(other: Mask): boolean {
-    return (
-      this.height === other.height &&
-      this.width === other.width &&
-      this.data.every((value, index) => value === other.data[index])
-    );
+    if (this.height !== other.height || this.width !== other.width) return false;
+    const a = this.data;
+    const b = other.data;
+    for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+    return true;
   }
 
   /** The bounding box of the pixels that are set, null when there are none. */
@@ -64,19 +64,14 @@ export class Mask {
   }
 }
 
-const RULES: Record<Mode, (base: number, drawn: number) => number> = {
-  replace: (_base, drawn) => drawn,
-  add: (base, drawn) => base | drawn,
-  subtract: (base, drawn) => base & (drawn ^ 1),
-  intersect: (base, drawn) => base & drawn,
-};
-
 /** What a drawn mask makes of the region that was there. */
 export function combine(base: Mask, drawn: Mask, mode: Mode): Mask {
-  const rule = RULES[mode];
-  const result = new Mask(base.height, base.width);
-  for (let i = 0; i < result.data.length; i++) {
-    result.data[i] = rule(base.data[i]!, drawn.data[i]!);
-  }
-  return result;
+  if (mode === "replace") return drawn;
+  const a = base.data;
+  const b = drawn.data;
+  const data = new Uint8Array(a.length);
+  if (mode === "add") for (let i = 0; i < data.length; i++) data[i] = a[i]! | b[i]!;
+  else if (mode === "subtract") for (let i = 0; i < data.length; i++) data[i] = a[i]! & (b[i]! ^ 1);
+  else for (let i = 0; i < data.length; i++) data[i] = a[i]! & b[i]!;
+  return new Mask(base.height, base.width, data);
 }

@@ -23,8 +23,8 @@ export function options(view: CanvasView): Part {
     [["window"], windowPresets(view)],
     [SHAPES, modes(view)],
     [["pick"], pickHint(view)],
-    [["box", "ellipse"], snap(view)],
-    [["box"], sides(view)],
+    [["box", "ellipse"], row("pdcr-snap", snap(view), square(view))],
+    [["box", "ellipse"], sides(view)],
     [["brush", "eraser"], brushSize(view)],
     [["brush", "eraser", "move", "pick", "lasso", "polygon"], operations(view)],
   ];
@@ -46,8 +46,8 @@ function pickHint(view: CanvasView): Part {
   return {
     element: text,
     refresh() {
-      const any = view.sources.mask("prediction") ?? view.sources.mask("truth");
-      write(text, any ? "Click inside a contour" : "No prediction or truth to pick from");
+      const any = view.editor.pickable;
+      write(text, any ? "Click inside a contour" : "No prediction or truth shown to pick from");
     },
   };
 }
@@ -70,11 +70,30 @@ function modes(view: CanvasView): Part {
 }
 
 function snap(view: CanvasView): Part {
-  const button = iconButton("snap", "Snap to the patch grid: one click takes a patch", "S");
+  const button = iconButton("snap", "Snap to the patch grid: one click takes a square", "S");
   button.addEventListener("click", () => view.set("snap", !view.model.get("snap")));
   return {
     element: button,
     refresh: () => assign(button, "aria-pressed", String(view.model.get("snap"))),
+  };
+}
+
+/** The side of the square that a click takes; there while boxes snap. */
+function square(view: CanvasView): Part {
+  const part = number({
+    label: "Patches",
+    step: "1",
+    min: "1",
+    max: "64",
+    get: () => view.model.get("target_patches"),
+    set: (value) => view.set("target_patches", value),
+  });
+  return {
+    element: part.element,
+    refresh() {
+      part.element.hidden = !view.model.get("snap");
+      part.refresh();
+    },
   };
 }
 
@@ -95,18 +114,24 @@ function operations(view: CanvasView): Part {
   );
 }
 
-/** The bounding box of the region as four numbers; typing one draws that box. */
+/** The bounding box of the region as four numbers; typing one draws that box, or all four a first. */
 function sides(view: CanvasView): Part {
+  let typed: Partial<Box> = {};
+  const take = (name: keyof Box, value: number) => {
+    typed = { ...(view.regionBox ?? typed), [name]: value };
+    const { top, left, height, width } = typed;
+    if (top === undefined || left === undefined || !height || !width) return;
+    view.drawBox({ top, left, height, width });
+    typed = {};
+  };
   const field = (label: string, name: keyof Box) =>
     number({
       label,
       step: "1",
       min: name === "height" || name === "width" ? "1" : "0",
-      get: () => view.regionBox?.[name] ?? null,
-      set: (value) => {
-        const box = view.regionBox;
-        if (box) view.drawBox({ ...box, [name]: value });
-      },
+      open: true,
+      get: () => (view.regionBox ?? typed)[name] ?? null,
+      set: (value) => take(name, value),
     });
   return row(
     "pdcr-sides",

@@ -1,13 +1,18 @@
-import { lengthText, scaleBarLength } from "./format";
 import type { Point } from "./geometry";
-import { type Scene, type Tinted, tintedDraft } from "./scene";
-import { handles, rasterShape, type Shape } from "./shape";
+import {
+  type Context,
+  dot,
+  onScreen,
+  paintCrosshair,
+  paintLetters,
+  paintRing,
+  paintScaleBar,
+  strokeTwice,
+} from "./marks";
+import { type Scene, stretched, type Tinted, tintedDraft, tintOf } from "./scene";
+import { handles, type Shape } from "./shape";
 import { Sheet } from "./sheet";
-import type { Letters } from "./traits";
 import { toScreen } from "./view";
-
-const HALO = "rgba(0, 0, 0, 0.7)";
-type Context = CanvasRenderingContext2D;
 
 /** Scales pictures only when they change, and paints everything else over them in every frame. */
 export class Painter {
@@ -25,14 +30,17 @@ export class Painter {
     paintOver(context, scene);
   }
 
-  /** Picture, effects, layers and grid. */
+  /** Picture, effects, layers, grid and regions: what stays while the pointer moves. */
   private under(size: HTMLCanvasElement, scene: Scene): HTMLCanvasElement {
     const { ratio, effect, opacity, grid, patchSize, smooth } = scene;
     const { scaleX, scaleY, offsetX, offsetY } = scene.view;
     const place = [scaleX, scaleY, offsetX, offsetY];
     const seen = [scene.picture, smooth, ...place];
     const drawn = [scene.layersDrawn, ...scene.layers.flatMap((l) => [l.canvas, l.opacity])];
-    const parts = [...seen, ...drawn, effect, opacity, grid, patchSize];
+    const regions = [scene.region, scene.regionColor, scene.regionOpacity, scene.contourOpacity];
+    const others = scene.others.flatMap(({ edge, color }) => [edge, color]);
+    const shown = [effect, opacity, grid, patchSize, ...regions, ...others];
+    const parts = [...seen, ...drawn, ...shown];
     return this.below.drawn(size, ratio, parts, (context) => {
       const picture = this.picture.drawn(size, ratio, seen, (on) => paintPicture(on, scene));
       blit(context, picture, ratio);
@@ -42,6 +50,7 @@ export class Painter {
       );
       blit(context, layers, ratio);
       if (grid) paintGrid(context, scene);
+      paintRegions(context, scene);
     });
   }
 }
@@ -51,9 +60,15 @@ function blit(context: Context, sheet: HTMLCanvasElement, ratio: number): void {
   context.drawImage(sheet, 0, 0, sheet.width / ratio, sheet.height / ratio);
 }
 
-function paintOver(context: Context, scene: Scene): void {
+function paintRegions(context: Context, scene: Scene): void {
+  context.globalAlpha = scene.contourOpacity;
   for (const { edge, color } of scene.others) strokeTwice(context, onScreen(scene, edge), color);
-  if (scene.region) paintRegion(context, scene, scene.region, scene.draft?.shape ? 0.45 : 1);
+  context.globalAlpha = 1;
+  paintRegion(context, scene, scene.region, scene.regionOpacity);
+}
+
+function paintOver(context: Context, scene: Scene): void {
+  if (scene.offer) paintOffer(context, scene, scene.offer);
   if (scene.patch) paintPatch(context, scene, scene.patch);
   if (scene.draft) paintDraft(context, scene);
   else if (scene.shape) paintHandles(context, scene, scene.shape);
@@ -122,35 +137,39 @@ function paintGrid(context: Context, scene: Scene): void {
   context.stroke(onScreen(scene, path));
 }
 
-function onScreen(scene: Scene, path: Path2D): Path2D {
-  const { scaleX, scaleY, offsetX, offsetY } = scene.view;
-  const moved = new Path2D();
-  moved.addPath(path, { a: scaleX, b: 0, c: 0, d: scaleY, e: offsetX, f: offsetY });
-  return moved;
-}
-
-function strokeTwice(context: Context, path: Path2D, color: string, width = 1.75): void {
-  context.lineJoin = "round";
-  context.lineCap = "round";
-  context.strokeStyle = HALO;
-  context.lineWidth = width + 2;
-  context.stroke(path);
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  context.stroke(path);
+function paintFill(context: Context, scene: Scene, { box, fill }: Tinted): void {
+  inImage(context, scene, () => {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(fill, box.left, box.top, box.width, box.height);
+  });
 }
 
 function paintRegion(context: Context, scene: Scene, region: Tinted | null, opacity: number): void {
   if (!region) return;
-  const { top, left, height, width } = region.box;
   context.save();
   context.globalAlpha = opacity;
-  inImage(context, scene, () => {
-    context.imageSmoothingEnabled = false;
-    context.drawImage(region.fill, left, top, width, height);
-  });
+  paintFill(context, scene, region);
   strokeTwice(context, onScreen(scene, region.edge), scene.regionColor);
   context.restore();
+}
+
+/** Dashed, and without a halo: it is not drawn yet. */
+function paintOffer(context: Context, scene: Scene, offer: NonNullable<Scene["offer"]>): void {
+  const { tint, shape } = offer;
+  const path = tint?.edge ?? (shape && pathOf(shape));
+  if (!path) return;
+  const moved = onScreen(scene, path);
+  context.save();
+  context.strokeStyle = "#ffffff";
+  context.lineWidth = 1.5;
+  context.setLineDash([4, 3]);
+  if (shape) {
+    context.fillStyle = "rgba(255, 255, 255, 0.12)";
+    context.fill(moved);
+  }
+  context.stroke(moved);
+  context.restore();
+  if (tint) paintFill(context, scene, tint);
 }
 
 function paintPatch(context: Context, scene: Scene, patch: readonly [number, number]): void {
@@ -164,11 +183,11 @@ function paintPatch(context: Context, scene: Scene, patch: readonly [number, num
 }
 
 function paintDraft(context: Context, scene: Scene): void {
-  const { shape, open, mask } = scene.draft!;
-  if (mask) paintRegion(context, scene, tintedDraft(mask), 1);
+  const { shape, open, mask, box } = scene.draft!;
+  if (mask) paintRegion(context, scene, tintedDraft(mask, box), 1);
   if (shape?.kind === "stamp") {
-    const stamp = rasterShape(shape, scene.frame.height, scene.frame.width);
-    paintRegion(context, scene, tintedDraft(stamp), 1);
+    const tint = tintOf(shape.mask);
+    if (tint) paintRegion(context, scene, stretched(tint, shape.box), 1);
   } else if (shape) {
     paintPath(context, scene, pathOf(shape));
   }
@@ -211,84 +230,4 @@ function pathOf(shape: Shape): Path2D {
 function paintHandles(context: Context, scene: Scene, shape: Shape): void {
   if (shape.kind === "stamp") strokeTwice(context, onScreen(scene, pathOf(shape)), "#ffffff", 1);
   for (const handle of handles(shape)) dot(context, toScreen(scene.view, handle), 4);
-}
-
-function dot(context: Context, at: Point, radius: number): void {
-  context.beginPath();
-  context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
-  context.fillStyle = "#ffffff";
-  context.strokeStyle = HALO;
-  context.lineWidth = 1.5;
-  context.fill();
-  context.stroke();
-}
-
-function paintCrosshair(context: Context, scene: Scene, at: Point): void {
-  const { x, y } = toScreen(scene.view, at);
-  const gap = 6;
-  const path = new Path2D();
-  for (const [from, to] of [
-    [0, x - gap],
-    [x + gap, scene.frame.stageWidth],
-  ] as const) {
-    path.moveTo(from, y);
-    path.lineTo(to, y);
-  }
-  for (const [from, to] of [
-    [0, y - gap],
-    [y + gap, scene.frame.stageHeight],
-  ] as const) {
-    path.moveTo(x, from);
-    path.lineTo(x, to);
-  }
-  strokeTwice(context, path, "rgba(255, 255, 255, 0.9)", 1);
-}
-
-function paintRing(context: Context, scene: Scene, ring: { at: Point; size: number }): void {
-  const { x, y } = toScreen(scene.view, ring.at);
-  const path = new Path2D();
-  const radius = Math.max(ring.size, 1) / 2;
-  path.ellipse(x, y, radius * scene.view.scaleX, radius * scene.view.scaleY, 0, 0, 2 * Math.PI);
-  strokeTwice(context, path, "#ffffff", 1);
-}
-
-function paintScaleBar(context: Context, scene: Scene, millimetres: number): void {
-  const perPixel = millimetres / scene.view.scaleX;
-  const length = scaleBarLength(Math.min(120, scene.frame.stageWidth / 4) * perPixel);
-  const width = length / perPixel;
-  const x = 12;
-  const y = scene.frame.stageHeight - 12;
-  const path = new Path2D();
-  path.moveTo(x, y - 4);
-  path.lineTo(x, y);
-  path.lineTo(x + width, y);
-  path.lineTo(x + width, y - 4);
-  strokeTwice(context, path, "#ffffff", 1.5);
-  writeText(context, lengthText(length), x + 4, y - 11, "left");
-}
-
-function writeText(
-  context: Context,
-  text: string,
-  x: number,
-  y: number,
-  align: CanvasTextAlign,
-): void {
-  context.font = "500 12px system-ui, sans-serif";
-  context.textAlign = align;
-  context.textBaseline = "middle";
-  context.lineWidth = 3;
-  context.strokeStyle = HALO;
-  context.fillStyle = "#ffffff";
-  context.strokeText(text, x, y);
-  context.fillText(text, x, y);
-}
-
-function paintLetters(context: Context, scene: Scene, letters: Letters): void {
-  const { stageWidth, stageHeight } = scene.frame;
-  const [top, bottom, left, right] = letters;
-  writeText(context, top, stageWidth / 2, 12, "center");
-  writeText(context, bottom, stageWidth / 2, stageHeight - 12, "center");
-  writeText(context, left, 8, stageHeight / 2, "left");
-  writeText(context, right, stageWidth - 8, stageHeight / 2, "right");
 }

@@ -26,6 +26,7 @@ export function panel(view: CanvasView): Part {
     check(view, "show_prediction", "Prediction", "#22d3ee"),
     check(view, "show_truth", "Truth (dashed)", "#4ade80"),
     check(view, "show_notes", "Notes"),
+    check(view, "show_crosshair", "Crosshair"),
     slider(view, "contour_opacity", "Opacity", SHARE),
     title("Picture"),
     channels(view),

@@ -29,6 +29,27 @@ export function renderPicture(
   return pixels;
 }
 
+/** Every few rows and columns of a picture, about `most` pixels: enough while something is dragged. */
+export function coarse(picture: Picture, most: number): Picture {
+  const step = Math.ceil(Math.sqrt((picture.height * picture.width) / most));
+  if (step < 2) return picture;
+  const height = Math.ceil(picture.height / step);
+  const width = Math.ceil(picture.width / step);
+  const values = new (picture.values.constructor as typeof Float32Array)(
+    picture.channels * height * width,
+  );
+  let at = 0;
+  for (let channel = 0; channel < picture.channels; channel++) {
+    for (let row = 0; row < height; row++) {
+      const start = (channel * picture.height + row * step) * picture.width;
+      for (let column = 0; column < width; column++) {
+        values[at++] = picture.values[start + column * step]!;
+      }
+    }
+  }
+  return { ...picture, height, width, values };
+}
+
 /** Bytes red, green, blue and opacity as one number, in the order of this machine. */
 function wordOf(red: number, green: number, blue: number): number {
   return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0]!;

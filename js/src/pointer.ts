@@ -3,6 +3,9 @@ import type { Keys } from "./editor";
 import { distance, type Point } from "./geometry";
 
 const NOTCH = 60;
+const MIDDLE = 1;
+/** The other end of a pen. */
+const ERASER = 5;
 
 const keysOf = (event: PointerEvent): Keys => ({
   shift: event.shiftKey,
@@ -46,7 +49,8 @@ export class Pointers {
   }
 
   private down = (event: PointerEvent): void => {
-    if (event.button > 1) return;
+    const erases = event.button === ERASER;
+    if (event.button > MIDDLE && !erases) return;
     const at = this.point(event);
     this.stage.focus({ preventScroll: true });
     this.stage.setPointerCapture(event.pointerId);
@@ -59,10 +63,12 @@ export class Pointers {
     event.preventDefault();
     this.dragFrom = at;
     this.dragged = false;
-    if (event.button === 1 || this.view.drags || this.view.sources.ahead) return;
+    const moves = event.button === MIDDLE || (this.view.drags && !erases);
+    if (moves || this.view.sources.ahead) return;
     this.drawing = event.pointerId;
     this.view.pointAt(at);
-    this.view.editor.press(this.view.imagePoint(at), keysOf(event));
+    const tool = erases ? "eraser" : this.view.model.get("tool");
+    this.view.editor.press(this.view.imagePoint(at), keysOf(event), tool);
     this.view.invalidate();
   };
 

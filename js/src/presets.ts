@@ -6,6 +6,12 @@ export interface Preset {
   readonly window: readonly [number, number] | null;
 }
 
+/** Shares of pixels, in percent, that a window leaves darker and brighter: for MR, without units. */
+const PERCENTILES: readonly (readonly [number, number])[] = [
+  [1, 99],
+  [5, 95],
+];
+
 /** Width and centre in Hounsfield units, as radiologists give them. */
 const CT: readonly (readonly [string, number, number])[] = [
   ["CT brain", 80, 40],
@@ -23,14 +29,37 @@ export function presets(picture: Picture | null): readonly Preset[] {
   if (!picture) return [automatic];
   const [low, high] = extremes(picture);
   const full: Preset = { name: "Full range", window: [low, high > low ? high : low + 1] };
-  if (low > HOUNSFIELD_FLOOR) return [automatic, full];
+  const general = [automatic, ...shares(picture), full];
+  if (Math.min(low, ...picture.lo) > HOUNSFIELD_FLOOR) return general;
   const tables = CT.map(([name, width, centre]): Preset => {
     return { name, window: [centre - width / 2, centre + width / 2] };
   });
-  return [automatic, full, ...tables];
+  return [...general, ...tables];
 }
 
 const known = new WeakMap<Picture, readonly [number, number]>();
+const ranked = new WeakMap<Picture, readonly Preset[]>();
+
+/** Values looked at for percentiles: of a large picture, some that are evenly spread. */
+const LOOKED_AT = 65_536;
+
+function shares(picture: Picture): readonly Preset[] {
+  const found = ranked.get(picture);
+  if (found) return found;
+  const step = Math.ceil(picture.values.length / LOOKED_AT);
+  const values = Float64Array.from(
+    { length: Math.floor((picture.values.length - 1) / step) + 1 },
+    (_, index) => picture.values[index * step]! + picture.offset,
+  )
+    .filter((value) => !Number.isNaN(value))
+    .sort();
+  const at = (percent: number) => values[Math.round((percent / 100) * (values.length - 1))] ?? 0;
+  const made = PERCENTILES.map(([low, high]): Preset => {
+    return { name: `Percentiles ${low} to ${high}`, window: [at(low), at(high)] };
+  }).filter(({ window }) => window && window[0] < window[1]);
+  ranked.set(picture, made);
+  return made;
+}
 
 function extremes(picture: Picture): readonly [number, number] {
   const found = known.get(picture);

@@ -45,8 +45,11 @@ export function rasterEllipse(box: Box, height: number, width: number): Mask {
   return mask;
 }
 
-/** Sets (or clears) the pixels within size / 2 of the segment; a dab always covers its own pixel. */
-export function stampSegment(mask: Mask, a: Point, b: Point, size: number, value: 0 | 1): void {
+/**
+ * Sets (or clears) the pixels within size / 2 of the segment; a dab always covers its own pixel.
+ * Gives a box around all that it may have touched.
+ */
+export function stampSegment(mask: Mask, a: Point, b: Point, size: number, value: 0 | 1): Box {
   const radius = Math.max(size / 2, 0.5);
   const top = clamp(Math.floor(Math.min(a.y, b.y) - radius), 0, mask.height);
   const bottom = clamp(Math.ceil(Math.max(a.y, b.y) + radius), 0, mask.height);
@@ -72,6 +75,7 @@ export function stampSegment(mask: Mask, a: Point, b: Point, size: number, value
       mask.data[row * mask.width + column] = value;
     }
   }
+  return { top, left, height: bottom - top, width: right - left };
 }
 
 /** The mask stretched from one box onto another, nearest pixel. */

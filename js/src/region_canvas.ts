@@ -13,6 +13,7 @@ import { Pointers } from "./pointer";
 import { regionsPanel } from "./regions_panel";
 import { fitTo } from "./size";
 import { sliceBar } from "./slice_bar";
+import { nameSliders } from "./slider_names";
 import { status } from "./status";
 import "./styles.css";
 import { toolbar } from "./toolbar";
@@ -23,7 +24,13 @@ const NOT_CONNECTED = "Not connected to a kernel: you can draw, but nothing is c
 function render({ model: anyModel, el, signal }: RenderProps): void {
   const model = anyModel as unknown as Model;
   const id = uniqueId("stage");
-  const canvas = h("canvas", { class: "pdcr-stage", id, tabindex: "0", role: "application" });
+  const canvas = h("canvas", {
+    class: "pdcr-stage",
+    id,
+    tabindex: "0",
+    role: "application",
+    "aria-description": "Press question mark for all keys",
+  });
   const view = new CanvasView(model, canvas, signal);
   const sheet = help();
   const notice = new Notice(signal);
@@ -68,6 +75,7 @@ function render({ model: anyModel, el, signal }: RenderProps): void {
   };
   for (const name of [...TRAIT_NAMES, ...VOLUME_TRAIT_NAMES])
     if (name !== "cursor") model.on(`change:${name}`, view.invalidate);
+  nameSliders(el, signal);
   fitTo(el, root, view, signal);
 }
 

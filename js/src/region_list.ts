@@ -1,4 +1,6 @@
-import type { MaskWire, NamedWire } from "./traits";
+import type { Mask } from "./mask";
+import type { Bytes, MaskWire, NamedWire } from "./traits";
+import { writeMask } from "./wire";
 
 /** What the list of named regions does, without a page. Every change gives a new list. */
 
@@ -39,3 +41,37 @@ export function changed(
 
 export const removed = (list: readonly NamedWire[], name: string): readonly NamedWire[] =>
   list.filter((entry) => entry.name !== name);
+
+/** The list with the mask of one entry; the same list where that is its mask, or it has no entry. */
+export function withMask(
+  list: readonly NamedWire[],
+  name: string,
+  mask: Mask,
+): readonly NamedWire[] {
+  const entry = list.find((each) => each.name === name);
+  if (!entry) return list;
+  const wire = writeMask(mask);
+  return sameBytes(entry.data, wire.data) ? list : changed(list, name, wire);
+}
+
+/** Whether two lists are equal, whatever the mask of the entry called `except`. */
+export function sameList(
+  a: readonly NamedWire[],
+  b: readonly NamedWire[],
+  except: string,
+): boolean {
+  if (a === b) return true;
+  return a.length === b.length && a.every((entry, index) => same(entry, b[index]!, except));
+}
+
+function same(a: NamedWire, b: NamedWire, except: string): boolean {
+  const called = a.name === b.name && a.color === b.color && a.visible === b.visible;
+  return called && (a.name === except || sameBytes(a.data, b.data));
+}
+
+const bytes = (data: Bytes) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+function sameBytes(a: Bytes, b: Bytes): boolean {
+  const theirs = bytes(b);
+  return a === b || (a.byteLength === b.byteLength && bytes(a).every((v, i) => v === theirs[i]));
+}

@@ -33,19 +33,27 @@ export function regionsPanel(view: CanvasView): Part {
 }
 
 function keepRegion(view: CanvasView): void {
-  const list = added(view.model.get("regions") ?? [], writeMask(view.store.mask));
-  view.model.set("regions", list);
-  view.set("active", list.at(-1)!.name);
+  const { store } = view;
+  const list = added(store.regions, writeMask(store.mask));
+  store.arrange(list, list.at(-1)!.name);
+  view.invalidate();
 }
 
 function entry(view: CanvasView, region: NamedWire, active: boolean): HTMLElement {
   const { name } = region;
-  const set = (list: readonly NamedWire[]) => view.set("regions", list);
-  const list = () => view.model.get("regions") ?? [];
+  const { store } = view;
+  const set = (list: readonly NamedWire[], active = store.active) => {
+    store.arrange(list, active);
+    view.invalidate();
+  };
+  const list = () => store.regions;
   const choose = h("input", { type: "radio", name: `${view.id}-active` });
   choose.setAttribute("aria-label", `Draw on ${name}`);
   choose.checked = active;
-  choose.addEventListener("change", () => view.set("active", name));
+  choose.addEventListener("change", () => {
+    store.choose(name);
+    view.invalidate();
+  });
   const color = h("input", {
     type: "color",
     value: region.color,
@@ -53,25 +61,20 @@ function entry(view: CanvasView, region: NamedWire, active: boolean): HTMLElemen
   });
   color.addEventListener("change", () => set(changed(list(), name, { color: color.value })));
   const title = h("input", { type: "text", value: name, "aria-label": `Name of ${name}` });
-  title.addEventListener("change", () => rename(view, name, title));
+  title.addEventListener("change", () => {
+    const now = list();
+    const next = renamed(now, name, title.value);
+    if (next === now) title.value = name;
+    else set(next, store.active === name ? title.value.trim() : store.active);
+  });
   const show = iconButton(region.visible ? "shown" : "hidden", `Show ${name}`);
   show.setAttribute("aria-pressed", String(region.visible));
   show.addEventListener("click", () => set(changed(list(), name, { visible: !region.visible })));
   const drop = iconButton("clear", `Delete ${name}`);
-  drop.addEventListener("click", () => set(removed(list(), name)));
+  drop.addEventListener("click", () => {
+    set(removed(list(), name), store.active === name ? "" : store.active);
+  });
   return h("div", { class: "pdcr-region", role: "listitem" }, choose, color, title, show, drop);
-}
-
-function rename(view: CanvasView, name: string, input: HTMLInputElement): void {
-  const list = view.model.get("regions") ?? [];
-  const next = renamed(list, name, input.value);
-  if (next === list) {
-    input.value = name;
-    return;
-  }
-  view.model.set("regions", next);
-  if (view.model.get("active") === name) view.model.set("active", input.value.trim());
-  view.set("regions", next);
 }
 
 /** Puts the focus on the same control again after the list was made anew. */

@@ -2,14 +2,14 @@
 
 export function encodeRuns(values: Uint8Array): Uint32Array {
   const runs: number[] = [];
-  let current = 0;
   let start = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] !== current) {
-      runs.push(i - start);
-      current = values[i]!;
-      start = i;
-    }
+  let sought = 1;
+  for (;;) {
+    const end = values.indexOf(sought, start);
+    if (end < 0) break;
+    runs.push(end - start);
+    start = end;
+    sought ^= 1;
   }
   runs.push(values.length - start);
   return Uint32Array.from(runs);

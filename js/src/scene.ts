@@ -31,12 +31,17 @@ export interface Scene {
   /** Rises whenever Python has drawn on a layer. */
   readonly layersDrawn: number;
   readonly region: Tinted | null;
+  readonly contourOpacity: number;
+  /** Fainter while a shape is drawn that may replace it. */
+  readonly regionOpacity: number;
   readonly regionColor: string;
   readonly others: readonly { readonly edge: Path2D; readonly color: string }[];
   readonly patchSize: number;
   readonly grid: boolean;
   readonly patch: readonly [number, number] | null;
   readonly draft: Draft | null;
+  /** What a click would take. */
+  readonly offer: { readonly tint: Tinted | null; readonly shape: Shape | null } | null;
   readonly shape: Shape | null;
   readonly crosshair: Point | null;
   readonly ring: { readonly at: Point; readonly size: number } | null;
@@ -65,11 +70,11 @@ const WORD = new Uint32Array(Uint8Array.from(REGION_TINT).buffer)[0]!;
 const LARGE = 4e6;
 
 /** A mask under the brush, prepared for every frame: the edge of a very large one can wait. */
-export const tintedDraft = (mask: Mask): Tinted | null => tinted(mask, mask.data.length < LARGE);
+export const tintedDraft = (mask: Mask, box?: Box | null): Tinted | null =>
+  tinted(mask, mask.data.length < LARGE, box ?? mask.box());
 
 /** Null when nothing is set. */
-export function tinted(mask: Mask, edged = true): Tinted | null {
-  const box = mask.box();
+export function tinted(mask: Mask, edged = true, box = mask.box()): Tinted | null {
   if (!box) return null;
   const pixels = new Uint8ClampedArray(box.height * box.width * 4);
   const words = new Uint32Array(pixels.buffer);
@@ -85,6 +90,27 @@ export function tinted(mask: Mask, edged = true): Tinted | null {
     fill: canvasOf(pixels, box.width, box.height),
     edge: edged ? edgeOf(mask, box) : new Path2D(),
   };
+}
+
+const tints = new WeakMap<Mask, Tinted | null>();
+
+/** A mask that will not change, prepared once. */
+export function tintOf(mask: Mask): Tinted | null {
+  const known = tints.get(mask);
+  if (known !== undefined) return known;
+  const made = tinted(mask);
+  tints.set(mask, made);
+  return made;
+}
+
+/** What was prepared in one box, moved and stretched into another. */
+export function stretched({ box: from, fill, edge }: Tinted, box: Box): Tinted {
+  const scaleX = box.width / from.width;
+  const scaleY = box.height / from.height;
+  const moved = new Path2D();
+  const [offsetX, offsetY] = [box.left - from.left * scaleX, box.top - from.top * scaleY];
+  moved.addPath(edge, { a: scaleX, b: 0, c: 0, d: scaleY, e: offsetX, f: offsetY });
+  return { box, fill, edge: moved };
 }
 
 export function edgeOf(mask: Mask, box = mask.box()): Path2D {

@@ -1,4 +1,12 @@
-import { type Box, bounds, contains, distance, insidePolygon, type Point } from "./geometry";
+import {
+  type Box,
+  bounds,
+  contains,
+  distance,
+  distanceToSegment,
+  insidePolygon,
+  type Point,
+} from "./geometry";
 import type { Mask } from "./mask";
 import { rasterEllipse, rasterPolygon, resample } from "./raster";
 
@@ -77,6 +85,30 @@ export function handleAt(shape: Shape, point: Point, reach: number): number {
     }
   });
   return best;
+}
+
+/** The corner before the edge within `reach` of a point, -1 for none; of polygons only. */
+export function edgeAt(shape: Shape, point: Point, reach: number): number {
+  if (shape.kind !== "polygon") return -1;
+  const { points } = shape;
+  const away = points.map((from, index) =>
+    distanceToSegment(point, from, points[(index + 1) % points.length]!),
+  );
+  const nearest = Math.min(...away);
+  return nearest <= reach ? away.indexOf(nearest) : -1;
+}
+
+/** A polygon with one corner more, after the one given. */
+export function withCorner(shape: Shape, after: number, at: Point): Shape {
+  if (shape.kind !== "polygon") return shape;
+  const { points } = shape;
+  return { ...shape, points: [...points.slice(0, after + 1), at, ...points.slice(after + 1)] };
+}
+
+/** A polygon with one corner less, as long as three are left. */
+export function withoutCorner(shape: Shape, index: number): Shape {
+  if (shape.kind !== "polygon" || shape.points.length < 4) return shape;
+  return { ...shape, points: shape.points.filter((_, each) => each !== index) };
 }
 
 export function inside(shape: Shape, point: Point): boolean {

@@ -34,7 +34,12 @@ export const TOOL_KEYS: readonly Shortcut[] = [
 ];
 
 export const REGION_KEYS: readonly Shortcut[] = [
-  { keys: ["ctrl+z"], shown: "Ctrl+Z", words: "Undo", run: actions.undo },
+  {
+    keys: ["ctrl+z"],
+    shown: "Ctrl+Z",
+    words: "Undo",
+    run: actions.undo,
+  },
   { keys: ["ctrl+shift+z", "ctrl+y"], shown: "Ctrl+Shift+Z", words: "Redo", run: actions.redo },
   { keys: ["delete", "backspace"], shown: "Delete", words: "Clear the region", run: actions.clear },
   { keys: ["f"], shown: "F", words: "Fill holes", run: actions.fillHoles },
@@ -65,7 +70,7 @@ export const REGION_KEYS: readonly Shortcut[] = [
   {
     keys: ["s"],
     shown: "S",
-    words: "Snap boxes to the patch grid",
+    words: "Snap to the patch grid: a click takes a square",
     run: (view) => actions.toggle(view, "snap"),
   },
 ];
@@ -84,6 +89,12 @@ export const VIEW_KEYS: readonly Shortcut[] = [
     shown: "G",
     words: "Patch grid",
     run: (view) => actions.toggle(view, "show_grid"),
+  },
+  {
+    keys: ["c"],
+    shown: "C",
+    words: "Crosshair",
+    run: (view) => actions.toggle(view, "show_crosshair"),
   },
   {
     keys: ["1"],
@@ -139,13 +150,14 @@ export const SLICE_KEYS: readonly Shortcut[] = [
 export const GESTURES: readonly (readonly [string, string])[] = [
   ["Arrow keys", "Move the cursor by a pixel, with Shift by ten"],
   ["Space", "Start and end a drawing at the cursor, or select the patch"],
-  ["Enter", "Close a polygon, end a drawing"],
+  ["Enter", "Close a polygon, end a drawing; undo takes its last corner back"],
   ["Escape", "Drop the drawing, let go of a shape"],
-  ["Shift, Alt", "While starting to draw: add, subtract; both: intersect"],
+  ["Shift, Alt", "While starting to draw: add, subtract; both: intersect. Alt-brush erases"],
   ["Ctrl", "While drawing: equal sides"],
   ["Wheel", "Zoom (in volumes: next slice) once the picture has the focus; zoom with Ctrl"],
   ["Middle button", "Pan; two fingers pinch and pan"],
-  ["Double-click", "Fit the picture (inspect and window tools)"],
+  ["Double-click", "Fit the picture (inspect); the picture's own window (window and level)"],
+  ["Double-click an edge", "One corner more in a polygon; Alt-click a corner for one less"],
 ];
 
 const SHORTCUTS = new Map(

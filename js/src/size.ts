@@ -1,9 +1,10 @@
 import type { CanvasView } from "./canvas_view";
 
-const NARROWEST = 340;
+/** The toolbar in one row. */
+const NARROWEST = 432;
 const LOWEST = 120;
-/** Height of everything but the picture, in full screen. */
-const CHROME = 150;
+/** Of the whole canvas in full screen, all around. */
+const PADDING = 16;
 
 /** Keeps the stage as large as its cell, or the full screen, allows. */
 export function fitTo(
@@ -14,17 +15,23 @@ export function fitTo(
 ): void {
   const resize = () => {
     const full = document.fullscreenElement === root;
-    const available = full ? window.innerWidth - 32 : cell.clientWidth;
+    const available = full ? window.innerWidth - 2 * PADDING : cell.clientWidth;
     if (available <= 0) return;
-    const [height, width] = view.size;
-    const shape = (height * view.aspect) / width;
-    const highest = full ? window.innerHeight - CHROME : view.model.get("max_height") || available;
+    const highest = full
+      ? window.innerHeight - chrome()
+      : view.model.get("max_height") || available;
+    const shape = shapeOf(view);
     const stageWidth = Math.floor(Math.min(available, Math.max(highest / shape, NARROWEST)));
     const stageHeight = Math.round(Math.min(highest, Math.max(LOWEST, stageWidth * shape)));
     root.style.width = full ? "" : `${stageWidth}px`;
     view.stage.canvas.style.width = `${stageWidth}px`;
     view.stage.resize(stageWidth, stageHeight);
   };
+  /** Height of everything but the picture. */
+  const chrome = () =>
+    [...root.children]
+      .filter((part) => !part.contains(view.stage.canvas))
+      .reduce((sum, part) => sum + (part as HTMLElement).offsetHeight, 2 * PADDING);
   const observer = new ResizeObserver(resize);
   observer.observe(cell);
   signal.addEventListener("abort", () => observer.disconnect());
@@ -32,4 +39,11 @@ export function fitTo(
   window.addEventListener("resize", resize, { signal });
   for (const name of ["image", "spacing", "max_height"]) view.model.on(`change:${name}`, resize);
   resize();
+}
+
+/** Height over width of the stage: the picture's; for volumes a square that suits all planes. */
+function shapeOf(view: CanvasView): number {
+  if (view.model.get("plane") !== undefined) return 1;
+  const [height, width] = view.size;
+  return (height * view.aspect) / width;
 }

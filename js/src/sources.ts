@@ -1,6 +1,6 @@
 import { colorEffects, colorTable } from "./colormap";
 import type { Mask } from "./mask";
-import { renderPicture, suggestedWindow, type Window } from "./pixels";
+import { coarse, renderPicture, suggestedWindow, type Window } from "./pixels";
 import { canvasOf } from "./scene";
 import { Slices } from "./slices";
 import type { Model } from "./traits";
@@ -12,6 +12,9 @@ import {
   readMask,
   readProbability,
 } from "./wire";
+
+/** Pixels of a picture whose window is being dragged. */
+const WHILE_DRAGGED = 600_000;
 
 /** Computes again only when one of the values it was computed from is another. */
 class Cached<T> {
@@ -32,6 +35,7 @@ class Cached<T> {
 export class Sources {
   private decoded = new Cached<Picture | null>();
   private grey = new Cached<HTMLCanvasElement | null>();
+  private reduced = new Cached<Picture | null>();
   private effects = new Cached<EffectMap | null>();
   private colored = new Cached<HTMLCanvasElement | null>();
   private masks = { prediction: new Cached<Mask | null>(), truth: new Cached<Mask | null>() };
@@ -87,7 +91,11 @@ export class Sources {
   }
 
   get pictureCanvas(): HTMLCanvasElement | null {
-    const { picture, channel, window } = this;
+    const { channel, window } = this;
+    const whole = this.picture;
+    const picture = this.draggedWindow
+      ? this.reduced.get([whole], () => whole && coarse(whole, WHILE_DRAGGED))
+      : whole;
     return this.grey.get([picture, channel, window[0], window[1]], () => {
       if (!picture) return null;
       return canvasOf(renderPicture(picture, channel, window), picture.width, picture.height);

@@ -16,7 +16,8 @@ export function readout(view: CanvasView): [string, string] {
   const [row, column] = place;
   const channels = channel < 0 ? [0, 1, 2] : [channel];
   const values = channels.map((each) => intensityText(intensity(picture, each, row, column)));
-  const parts = [`row ${row}, column ${column}`, `intensity ${values.join(" ")}`];
+  const slice = view.model.get("plane") === undefined ? "" : `slice ${view.model.get("index")}, `;
+  const parts = [`${slice}row ${row}, column ${column}`, `intensity ${values.join(" ")}`];
   const probability = view.sources.probabilityAt(row, column);
   if (probability !== null) parts.push(`probability ${probability.toFixed(2)}`);
   return [parts.join(SEPARATOR), effect ? effectAt(effect, row, column) : ""];

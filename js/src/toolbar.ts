@@ -37,7 +37,7 @@ export function toolbar(view: CanvasView, actions: readonly HTMLElement[], id: s
       for (const [tool, button] of tools) {
         assign(button, "aria-pressed", String(tool === chosen));
       }
-      undo.disabled = !view.store.canUndo;
+      undo.disabled = !view.store.canUndo && !view.editor.active;
       redo.disabled = !view.store.canRedo;
       clear.disabled = view.regionBox === null;
     },

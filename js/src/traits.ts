@@ -74,6 +74,7 @@ export type Traits = {
   mode: Mode;
   brush_size: number;
   snap: boolean;
+  target_patches: number;
   live: boolean;
   drawing: boolean;
   window: [number, number] | null;
@@ -88,6 +89,7 @@ export type Traits = {
   show_truth: boolean;
   show_notes: boolean;
   show_grid: boolean;
+  show_crosshair: boolean;
   show_scale: boolean;
   contour_opacity: number;
   view: [number, number, number];
@@ -129,6 +131,7 @@ export const TRAIT_NAMES = [
   "mode",
   "brush_size",
   "snap",
+  "target_patches",
   "live",
   "drawing",
   "window",
@@ -143,6 +146,7 @@ export const TRAIT_NAMES = [
   "show_truth",
   "show_notes",
   "show_grid",
+  "show_crosshair",
   "show_scale",
   "contour_opacity",
   "view",

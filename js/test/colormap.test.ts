@@ -83,6 +83,11 @@ describe("pictures", () => {
     const names = (low: number) =>
       presets(picture(Uint16Array.from([0, 2000]), 1, low)).map(({ name }) => name);
     expect(names(-1024)).toContain("CT lung");
-    expect(names(0)).toEqual(["Automatic", "Full range"]);
+    expect(names(0)).toEqual([
+      "Automatic",
+      "Percentiles 1 to 99",
+      "Percentiles 5 to 95",
+      "Full range",
+    ]);
   });
 });

@@ -3,12 +3,13 @@ import { Editor, type Keys, NO_KEYS, type Settings } from "../src/editor";
 import type { Point } from "../src/geometry";
 import { Mask } from "../src/mask";
 import { RegionStore } from "../src/region_store";
+import { alone } from "./sketches";
 
 const p = (x: number, y: number): Point => ({ x, y });
 
 function setup(given: Partial<Settings> = {}) {
   const told: Mask[] = [];
-  const store = new RegionStore(new Mask(40, 50), (mask, final) => {
+  const store = new RegionStore(alone(new Mask(40, 50)), ({ mask }, final) => {
     if (final) told.push(mask);
   });
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = {
@@ -18,6 +19,7 @@ function setup(given: Partial<Settings> = {}) {
     snap: false,
     live: false,
     patchSize: 8,
+    targetPatches: 1,
     reach: 0.5,
     pickable: [],
     ...given,
@@ -180,7 +182,7 @@ test("moving never throws away what left the picture while the shape is held", (
 
 test("live previews come while drawing", () => {
   const previews: number[] = [];
-  const store = new RegionStore(new Mask(20, 20), (mask, final) => {
+  const store = new RegionStore(alone(new Mask(20, 20)), ({ mask }, final) => {
     if (!final) previews.push(mask.count());
   });
   const { settings } = setup({ live: true });
@@ -194,7 +196,7 @@ test("live previews come while drawing", () => {
 describe("a preview that is not drawn is taken back", () => {
   function previewing() {
     const told: [number, boolean][] = [];
-    const store = new RegionStore(new Mask(20, 20), (mask, final) => {
+    const store = new RegionStore(alone(new Mask(20, 20)), ({ mask }, final) => {
       told.push([mask.count(), final]);
     });
     const { settings } = setup({ live: true });

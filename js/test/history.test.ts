@@ -2,33 +2,34 @@ import { expect, test } from "vitest";
 import { History } from "../src/history";
 import { Mask } from "../src/mask";
 import { RegionStore } from "../src/region_store";
+import { alone } from "./sketches";
 
 const filled = (left: number) => new Mask(4, 40).fillBox({ top: 1, left, height: 2, width: 3 });
 
 test("a thousand steps can be undone and redone", () => {
-  const history = new History(new Mask(4, 40));
-  for (let step = 0; step < 1000; step++) history.push(filled(step % 37));
-  for (let step = 998; step >= 0; step--) expect(history.undo()).toEqual(filled(step % 37));
-  expect(history.undo()).toEqual(new Mask(4, 40));
+  const history = new History(alone(new Mask(4, 40)));
+  for (let step = 0; step < 1000; step++) history.push(alone(filled(step % 37)));
+  for (let step = 998; step >= 0; step--) expect(history.undo()?.mask).toEqual(filled(step % 37));
+  expect(history.undo()?.mask).toEqual(new Mask(4, 40));
   expect(history.undo()).toBeNull();
-  for (let step = 0; step < 1000; step++) expect(history.redo()).toEqual(filled(step % 37));
+  for (let step = 0; step < 1000; step++) expect(history.redo()?.mask).toEqual(filled(step % 37));
   expect(history.redo()).toBeNull();
 });
 
 test("drawing after undo forgets what was undone", () => {
-  const history = new History(filled(0));
-  history.push(filled(1));
+  const history = new History(alone(filled(0)));
+  history.push(alone(filled(1)));
   history.undo();
-  history.push(filled(2));
+  history.push(alone(filled(2)));
   expect(history.canRedo).toBe(false);
-  expect(history.undo()).toEqual(filled(0));
+  expect(history.undo()?.mask).toEqual(filled(0));
 });
 
 function store() {
   const sent: [Mask, boolean][] = [];
   return {
     sent,
-    store: new RegionStore(new Mask(4, 40), (mask, final) => sent.push([mask, final])),
+    store: new RegionStore(alone(new Mask(4, 40)), ({ mask }, final) => sent.push([mask, final])),
   };
 }
 
@@ -65,9 +66,9 @@ test("previews are told and not remembered", () => {
 
 test("a region from elsewhere can be undone; one of another size starts anew", () => {
   const { sent, store: region } = store();
-  region.adopt(filled(3));
+  region.adopt(alone(filled(3)));
   expect(region.canUndo).toBe(true);
-  region.adopt(new Mask(9, 9));
+  region.adopt(alone(new Mask(9, 9)));
   expect(region.canUndo).toBe(false);
   expect(sent).toEqual([]);
 });

@@ -60,7 +60,9 @@ class NetworkExplorer(View):
         self.view, self.strip = NetworkView(), ChannelStrip()
         self._words, self._comparison = markup("pdcr-words"), markup("pdcr-comparison")
         self._pin = w.Button(description="Pin to compare", disabled=True)
-        self._scale = w.Dropdown(options=[(words, name) for name, words in SCALES.items()])
+        self._scale = w.Dropdown(
+            options=[(words, name) for name, words in SCALES.items()], description="Colours"
+        )
         self._scale.layout.width = "190px"
         self._about_channel = markup("pdcr-words")
         self._pictures = [_picture(), _picture()]

@@ -14,7 +14,7 @@ from pdcr_widgets.causal.components import LayerEffect, LayerEffects
 from pdcr_widgets.widgets.colors import COLORMAPS
 
 STATIC = Path(__file__).parents[1] / "static"
-SCALES = {"log": "Logarithmic colours", "linear": "Linear colours"}
+SCALES = {"log": "Logarithmic", "linear": "Linear"}
 
 
 class NetworkView(anywidget.AnyWidget):

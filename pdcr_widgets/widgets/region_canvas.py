@@ -66,6 +66,9 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         Row and column of the patch that was clicked with the inspect tool, or None.
     patch_size
         Side of the grid's patches, pixels.
+    snap, target_patches
+        Whether boxes snap to the patch grid, and the side of the square that one click takes then,
+        patches.
     limit
         Points at both ends of the colour scale; 0 takes the map's own.
     window
@@ -104,6 +107,7 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
     mode = t.Enum(MODES, "replace").tag(sync=True)
     brush_size = t.Int(9, min=1, max=512).tag(sync=True)
     snap = t.Bool(False).tag(sync=True)
+    target_patches = t.Int(1, min=1, max=64).tag(sync=True)
     live = t.Bool(False).tag(sync=True)
     drawing = t.Bool(False).tag(sync=True)
 
@@ -119,6 +123,7 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
     show_truth = t.Bool(True).tag(sync=True)
     show_notes = t.Bool(True).tag(sync=True)
     show_grid = t.Bool(False).tag(sync=True)
+    show_crosshair = t.Bool(False).tag(sync=True)
     show_scale = t.Bool(True).tag(sync=True)
     contour_opacity = t.Float(1.0, min=0, max=1).tag(sync=True)
     view = t.Tuple(t.Float(), t.Float(), t.Float(), default_value=(1.0, 0.5, 0.5)).tag(sync=True)
