@@ -11,7 +11,7 @@ STATIC := pdcr_widgets/static
 CULL := --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_interval=30
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test dev js check-js lint format bench bench-ui fuzz python node chromium clean
+.PHONY: help demo lab teach load test dev js check-js lint format bench bench-ui fuzz python node chromium clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,6 +23,12 @@ demo: $(VENV)/.demo ## Open the explorer on the embedded brain case in Voila
 lab: $(VENV)/.lab ## Open the quickstart notebook in JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb \
 	  --ip=127.0.0.1 $(ROOT_FLAG)
+
+teach: $(VENV)/.demo ## Serve the five lessons to a class, on one page
+	$(BIN)/python -m pdcr_widgets.classroom notebooks --port=$(PORT)
+
+load: $(VENV)/.dev chromium ## Measure a class of twelve on two cores: first map, errors, memory
+	$(BIN)/python -m tests.bench.load
 
 test: dev check-js lint chromium ## Build, type-check, lint and run every test
 	$(BIN)/python -m pytest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,47 @@ USHER = "PDCR_USHER"
 """Environment variable with the path of the usher's Unix socket."""
 
 _HERE = threading.local()
+
+
+class Line:
+    """One thread's connection to an usher; closed with the thread.
+
+    Parameters
+    ----------
+    path
+        Of the usher's socket.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path, self.process = path, os.getpid()
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._hang_up = weakref.finalize(self, self._socket.close)
+        try:
+            self._socket.connect(path)
+        except OSError:
+            self._hang_up()
+
+    def wait(self) -> None:
+        """Queue up and come back when it is one's turn, or when there is no usher any more."""
+        if self._say(b"?"):
+            try:
+                answered = self._socket.recv(1)
+            except OSError:
+                answered = b""
+            if not answered:
+                self._hang_up()
+
+    def leave(self) -> None:
+        """Give the turn back."""
+        self._say(b".")
+
+    def _say(self, word: bytes) -> bool:
+        try:
+            if self._hang_up.alive:
+                self._socket.sendall(word)
+        except OSError:
+            self._hang_up()
+        return self._hang_up.alive
 
 
 @contextmanager
@@ -28,39 +70,19 @@ def turn() -> Iterator[None]:
     if not path or getattr(_HERE, "inside", False):
         yield
         return
-    connection = _connection(path)
+    line = _line(path)
+    line.wait()
     _HERE.inside = True
     try:
-        if connection is not None:
-            _exchange(connection, b"?")
         yield
     finally:
         _HERE.inside = False
-        if connection is not None:
-            _exchange(connection, b".")
+        line.leave()
 
 
-def _connection(path: str) -> socket.socket | None:
-    """Give this thread's connection, made once."""
-    known: tuple[str, int, socket.socket | None] | None = getattr(_HERE, "connection", None)
-    if known is not None and known[:2] == (path, os.getpid()):
-        return known[2]
-    connection: socket.socket | None = socket.socket(socket.AF_UNIX)
-    try:
-        assert connection is not None
-        connection.connect(path)
-    except OSError:
-        connection = None
-    _HERE.connection = (path, os.getpid(), connection)
-    return connection
-
-
-def _exchange(connection: socket.socket, word: bytes) -> None:
-    """Ask for a turn and wait for it, or give it back; forget an usher that does not answer."""
-    try:
-        connection.sendall(word)
-        if word == b"." or connection.recv(1):
-            return
-    except OSError:
-        pass
-    _HERE.connection = (os.environ.get(USHER, ""), os.getpid(), None)
+def _line(path: str) -> Line:
+    """Give this thread's line, made once; a forked process makes its own."""
+    known: Line | None = getattr(_HERE, "line", None)
+    if known is None or (known.path, known.process) != (path, os.getpid()):
+        known = _HERE.line = Line(path)
+    return known

@@ -31,6 +31,7 @@ MAY_KNOW = {
     "keeping": {"as_code", "export", "session"},
     "widgets": {"as_code", "causal", "evaluate", "keeping", "session"},
     "lessons": {"causal", "evaluate", "session", "widgets"},
+    "classroom": {"demo", "lessons", "session"},
 }
 SESSION = (
     "exits",

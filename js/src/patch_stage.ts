@@ -1,4 +1,5 @@
 import type { RenderProps } from "@anywidget/types";
+import { watchConnection } from "./connection";
 import { h } from "./dom";
 import type { Point } from "./geometry";
 import { type Look, paint } from "./lesson/paint";
@@ -6,6 +7,9 @@ import { cellAt, centred, inside, type Place, toggled, touches } from "./lesson/
 import { Sources } from "./lesson/sources";
 import "./lesson/stage.css";
 import { STAGE_TRAITS, type StageModel } from "./lesson/traits";
+import type { Model } from "./traits";
+
+const LOST = "The connection is lost. Reload the page to go on.";
 
 const STEPS: Readonly<Record<string, Place>> = {
   ArrowUp: [-1, 0],
@@ -178,6 +182,14 @@ class Stage {
 
 function render({ model, el, signal }: RenderProps): void {
   new Stage(model as unknown as StageModel, el, signal);
+  const notice = h("p", { class: "pdcr-lesson-lost", role: "status" });
+  el.append(notice);
+  const tell = (connected: boolean) => {
+    notice.textContent = connected ? "" : LOST;
+    notice.hidden = connected;
+  };
+  tell(true);
+  watchConnection(model as unknown as Model, tell, signal);
 }
 
 export default { render };

@@ -159,10 +159,10 @@ def execute(page: Page) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def shot(page: Page, request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """Save a screenshot and say where."""
+def shot_of(request: pytest.FixtureRequest) -> Callable[[Page, str], Path]:
+    """Save a screenshot of any page and say where."""
 
-    def save(name: str) -> Path:
+    def save(page: Page, name: str) -> Path:
         SCREENSHOTS.mkdir(exist_ok=True)
         test = re.sub(r"[^\w-]+", "-", request.node.name)
         path = SCREENSHOTS / f"{test}-{name}.png"
@@ -170,3 +170,9 @@ def shot(page: Page, request: pytest.FixtureRequest) -> Callable[[str], Path]:
         return path
 
     return save
+
+
+@pytest.fixture
+def shot(page: Page, shot_of: Callable[[Page, str], Path]) -> Callable[[str], Path]:
+    """Save a screenshot and say where."""
+    return lambda name: shot_of(page, name)
