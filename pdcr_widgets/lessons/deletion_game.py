@@ -20,6 +20,8 @@ from pdcr_widgets.widgets.figures import quiet_figure
 from pdcr_widgets.widgets.style import markup
 
 RANDOM_ORDERS = 4
+CLOSE = 1.0
+"""Points of mean Dice below which two orders count as equally good."""
 PLAYERS = {
     "you": ("You", "#d97706"),
     "map": ("The map", "#7c3aed"),
@@ -233,10 +235,10 @@ def _verdict(game: Round) -> str:
     )
     if scores["you"] <= scores["map"]:
         told = "You found patches that matter at least as much as those of the map. Well played."
-    elif scores["you"] < scores["random"]:
+    elif scores["you"] < scores["random"] - CLOSE:
         told = "Better than chance. The map found patches that matter more."
     else:
-        told = "No better than chance this time. Look at the map, then choose anew."
+        told = "No better than chance, or hardly, this time. Look at the map, then choose anew."
     return (
         f"<p class='pdcr-note'>{told}</p><table class='pdcr-scores'>"
         f"<tr><th>Player</th><th>mean Dice (lower is better)</th></tr>{rows}</table>"

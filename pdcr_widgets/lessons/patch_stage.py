@@ -13,7 +13,12 @@ from ipywidgets import CallbackDispatcher
 
 from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.widgets.canvas_traits import Mask, Picture
-from pdcr_widgets.widgets.canvas_wire import effect_to_wire, image_to_wire
+from pdcr_widgets.widgets.canvas_wire import (
+    as_picture,
+    effect_to_wire,
+    image_to_wire,
+    suggested_window,
+)
 from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.region_canvas import STATIC
 
@@ -88,6 +93,8 @@ class PatchStage(anywidget.AnyWidget):
     label = t.Unicode("Picture with target region").tag(sync=True)
 
     def __init__(self, image: Any, **traits: Any) -> None:
+        # What is pasted must not change how bright the rest of the picture is shown.
+        self.suggested_windows = [suggested_window(channel) for channel in as_picture(image)]
         self._effects = count(1)
         self._acknowledged = CallbackDispatcher()
         super().__init__(image=image, **traits)

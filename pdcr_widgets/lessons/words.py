@@ -48,8 +48,10 @@ def effect_words(effect: float) -> str:
 def effect_line(effect: float, stderr: float | None = None) -> str:
     """Write an effect in points with its meaning, in its colour."""
     kind = "irrelevant" if abs(effect) < SMALL else "supporting" if effect < 0 else "harming"
+    error = f" ± {stderr:.2f}" if stderr else ""
+    exact = ", exact" if stderr == 0 else ""
     return (
-        f'<p class="pdcr-effect-line pdcr-{kind}"><b>{signed(effect, stderr)} points</b>'
+        f'<p class="pdcr-effect-line pdcr-{kind}"><b>{signed(effect)}{error} points{exact}</b>'
         f"<span>{effect_words(effect)}</span></p>"
     )
 

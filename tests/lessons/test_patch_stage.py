@@ -73,6 +73,14 @@ def test_two_maps_can_share_a_colour_scale(stage: PatchStage) -> None:
     assert stage.effect is None
 
 
+def test_what_is_pasted_leaves_the_rest_as_bright_as_it_was() -> None:
+    stage = PatchStage(np.linspace(0, 1, SIDE * SIDE).reshape(SIDE, SIDE))
+    before = stage.get_state("image")["image"]
+    stage.image = np.zeros((SIDE, SIDE))
+    after = stage.get_state("image")["image"]
+    assert (before["lo"], before["hi"]) == (after["lo"], after["hi"])
+
+
 def test_a_map_of_another_picture_is_refused(stage: PatchStage) -> None:
     other = PatchStage(np.zeros((8, 8)))
     with pytest.raises(ValueError, match="does not fit"):
