@@ -221,7 +221,7 @@ class Session(Swept):
     def _take(self, event: Any) -> None:
         match event:
             case Prediction():
-                self._set(prediction=event)
+                self._set(prediction=event, progress=Progress("preparing the engine"))
             case ATEUpdate():
                 self._set(progress=self._count("map", event))
                 self._let_map_go_first(False)

@@ -92,9 +92,8 @@ class Explorer(View):
         self._set_stage(canvas, volume)
         self._name(subject)
         self.watch(self.session, ["previewed", "stale"], self._mark_stale)
-        inside = _card("Inside the network", self.network)
-        inside.add_class("pdcr-inside")
-        faithful = _card("How faithful is this map", self.comparison)
+        inside = _card("Inside the network", self.network, kind="inside")
+        faithful = _card("How faithful is this map", self.comparison, kind="faithful")
         above = (self._heading, self.run_bar, self.keep_bar)
         self.fill(*above, self._columns(), inside, faithful)
         self.add_class("pdcr-explorer")
@@ -181,13 +180,13 @@ class Explorer(View):
     def _columns(self) -> w.Box:
         left = [
             self._picture,
-            _card("Model and image", self.model),
-            _card("Selected patch", self.inspector),
+            _card("Model and image", self.model, kind="about"),
+            _card("Selected patch", self.inspector, kind="probe"),
         ]
         right = [
-            _card("Question", self.question, self.baseline),
-            _card("Effect of each patch", self.legend),
-            _card("Effect of each layer", self.chart),
+            _card("Question", self.question, self.baseline, kind="question"),
+            _card("Effect of each patch", self.legend, kind="effects"),
+            _card("Effect of each layer", self.chart, kind="bars"),
         ]
         columns = [block("pdcr-column", children=cards) for cards in (left, right)]
         return block("pdcr-columns", children=columns)
@@ -199,7 +198,7 @@ class Explorer(View):
             self.add_class(name) if given else self.remove_class(name)
 
 
-def _card(title: str, *children: w.Widget) -> w.Box:
+def _card(title: str, *children: w.Widget, kind: str) -> w.Box:
     heading = markup("pdcr-title")
     heading.value = escape(title)
-    return block("pdcr-card", children=(heading, *children))
+    return block("pdcr-card", f"pdcr-{kind}", children=(heading, *children))

@@ -19,7 +19,7 @@ from pdcr_widgets.widgets.view import View
 
 ROW_PX = 22
 CHARACTER_PX = 6.6
-SORTS = {"depth": "Depth, first layer on top", "size": "Size of the effect"}
+SORTS = {"depth": "By depth", "size": "By size of effect"}
 
 
 class LayerEffectChart(View):

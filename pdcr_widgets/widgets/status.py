@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pdcr_widgets.progress import Progress
 from pdcr_widgets.session import Session
-from pdcr_widgets.widgets.text import count, duration, escape, rate
+from pdcr_widgets.widgets.text import count, duration, escape, rate, sentence
 
 STATUS_WORDS = {
     "idle": "Ready",
@@ -49,8 +49,8 @@ def error_html(session: Session) -> str:
         return ""
     kept = " The map shown is from before." if session.ate is not None else ""
     return (
-        f'<div class="pdcr-error" role="alert"><b>Not computed.</b> {escape(session.error)}'
-        f"{kept}<details><summary>Technical details</summary>"
+        f'<div class="pdcr-error" role="alert"><b>Not computed.</b> '
+        f"{escape(sentence(session.error))}{kept}<details><summary>Technical details</summary>"
         f"<pre>{escape(session.traceback)}</pre></details></div>"
     )
 

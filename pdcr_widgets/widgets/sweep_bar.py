@@ -10,7 +10,7 @@ import numpy as np
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.status import bar_html, line_html
 from pdcr_widgets.widgets.style import block, markup
-from pdcr_widgets.widgets.text import count, duration, escape, memory, rate
+from pdcr_widgets.widgets.text import count, duration, escape, memory, rate, sentence
 from pdcr_widgets.widgets.view import View
 
 WATCHED = (
@@ -81,7 +81,9 @@ def _no(session: Session) -> str:
     draws = session.sweep_samples if session.baseline in RANDOM else 1
     patches = _patches(session)
     note = session.sweep_note
-    gone = f'<p class="pdcr-warning">No sweep: {escape(note)}.</p>' if note else ""
+    gone = (
+        f'<p class="pdcr-warning">No sweep any more. {escape(sentence(note))}</p>' if note else ""
+    )
     return (
         f'{gone}<p class="pdcr-hint">Build a sweep once and the map follows the region while you '
         f"drag it: {count(patches)} patches, {draws} draw{'s' * (draws > 1)} each, "

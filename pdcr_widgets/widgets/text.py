@@ -68,6 +68,13 @@ def signed(value: float, stderr: float | None = None) -> str:
     return f"{text} ± {stderr:.2f}" if stderr > 0 else f"{text} (exact)"
 
 
+def sentence(text: str) -> str:
+    """Write a message as a sentence: a capital in front, a full stop behind."""
+    text = text.strip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}"
+
+
 def plain(value: float) -> str:
     """Write a value of an image or a model in three digits."""
     return f"{value:.3g}".replace("-", "−")
