@@ -37,7 +37,7 @@ class Owner(t.HasTraits):
 class Canvas:
     """What the feed needs of a canvas."""
 
-    shape = (16, 16)
+    spatial = (16, 16)
 
     def __init__(self) -> None:
         self.shown: list[ATEMap] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as w
@@ -21,11 +22,13 @@ from pdcr_widgets.widgets.question_controls import QuestionControls
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.run_bar import RunBar
 from pdcr_widgets.widgets.slice_targets import SliceQuestions, SliceTargets, first_slice
+from pdcr_widgets.widgets.slice_viewer import SliceViewer
 from pdcr_widgets.widgets.stage import Stage
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.sweep_bar import SweepBar
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
+from pdcr_widgets.widgets.volume_target import VolumeTarget, VolumeWords
 from pdcr_widgets.widgets.volumes import Volume, volume_of
 
 HEIGHT = 640  # pixels of the picture at most: it fits a 900-pixel window with the bar above it
@@ -89,13 +92,15 @@ class Explorer(View):
         self.keep_bar = KeepBar(self.session)
         self._heading = markup("pdcr-heading")
         self._picture = block("pdcr-card")
+        probe = _card("Selected patch", self.inspector, kind="probe")
+        inside = _card("Inside the network", self.network, kind="inside")
+        faithful = _card("How faithful is this map", self.comparison, kind="faithful")
+        self._of_pictures = (probe, inside, faithful)
         self._set_stage(canvas, volume)
         self._name(subject)
         self.watch(self.session, ["previewed", "stale"], self._mark_stale)
-        inside = _card("Inside the network", self.network, kind="inside")
-        faithful = _card("How faithful is this map", self.comparison, kind="faithful")
         above = (self._heading, self.run_bar, self.keep_bar)
-        self.fill(*above, self._columns(), inside, faithful)
+        self.fill(*above, self._columns(probe), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
@@ -111,34 +116,41 @@ class Explorer(View):
         Parameters are those of the explorer itself.
         """
         canvas, picture, volume = self._canvas_of(subject, image, inputs)
-        if canvas is None and self._slices is None:
+        if canvas is None and type(self.canvas) is RegionCanvas:
             self.session.show(subject, picture, **inputs)
         else:
-            old, slices, self._slices = self._stage, self._slices, None
-            if slices is not None:
-                slices.close()
+            if self._slices is not None:
+                self._slices.close()
+            self._slices = None
+            self._stage.close()
             self.session.show(subject, picture, **inputs)
             self._set_stage(canvas, volume)
-            old.close()
         self._name(subject)
 
     def _canvas_of(
         self, subject: Any, image: Any, inputs: dict[str, Any]
-    ) -> tuple[SliceTargets | None, Any, Volume | None]:
+    ) -> tuple[SliceViewer | None, Any, Volume | None]:
         """Give the canvas of a volume (None for a picture), and the picture to ask about."""
         given = isinstance(subject, Session)
         volume = None if given else volume_of(subject, image, inputs.get("truth"))
         if volume is None:
             return None, image, None
+        if volume.whole:
+            first = {name: inputs.pop(name) for name in ("plane", "index") if name in inputs}
+            inputs["spacing"] = volume.spacing
+            shown = VolumeTarget(replace(volume, **first), max_height=HEIGHT)
+            return shown, volume.values, volume
         return *first_slice(volume, subject, image, inputs, max_height=HEIGHT), volume
 
-    def _set_stage(self, canvas: SliceTargets | None, volume: Volume | None) -> None:
+    def _set_stage(self, canvas: SliceViewer | None, volume: Volume | None) -> None:
         """Bring the canvas that fits what the session asks about."""
         session = self.session
         below: tuple[w.Widget, ...] = ()
-        if canvas is not None and volume is not None:
+        if isinstance(canvas, SliceTargets) and volume is not None:
             self._slices = SliceQuestions(session, canvas, volume)
             below = (self._slices.words,)
+        elif isinstance(canvas, VolumeTarget):
+            below = (VolumeWords(canvas),)
         shown = canvas or RegionCanvas(session.image, spacing=session.spacing, max_height=HEIGHT)
         self._stage = Stage(session, shown, below)
         shown.colormap, shown.limit = self.legend.colormap, self.legend.limit
@@ -146,6 +158,8 @@ class Explorer(View):
             self._stage.link((shown, "colormap"), (view, "colormap"))
         self._stage.link((shown, "limit"), (self.legend, "limit"))
         self._picture.children = (self._stage, self.sweep_bar)
+        for card in self._of_pictures:
+            card.layout.display = "none" if len(shown.spatial) > 2 else None
 
     def _coloured(self) -> tuple[Any, ...]:
         """Views that show effects in the canvas's colours."""
@@ -177,11 +191,11 @@ class Explorer(View):
         picture = base64.b64encode(self.canvas.to_png()).decode("ascii")
         return {**bundle, "text/plain": repr(self), "image/png": picture}
 
-    def _columns(self) -> w.Box:
+    def _columns(self, probe: w.Box) -> w.Box:
         left = [
             self._picture,
             _card("Model and image", self.model, kind="about"),
-            _card("Selected patch", self.inspector, kind="probe"),
+            probe,
         ]
         right = [
             _card("Question", self.question, self.baseline, kind="question"),

@@ -67,7 +67,7 @@ class MapFeed:
 
     def _send(self) -> None:
         newest, self._waiting = self._waiting, None
-        if newest is not None and newest.spatial == self._canvas.shape:
+        if newest is not None and tuple(newest.spatial) == tuple(self._canvas.spatial):
             self._session.frame_sent(self)
             self._unpainted.append(self._canvas.show_effect(newest, self._session.generation))
 

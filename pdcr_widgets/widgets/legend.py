@@ -70,8 +70,8 @@ def facts(ate: ATEMap) -> str:
     worst = float(np.nanmax(ate.stderr))
     items = [
         f"{outcome} of the region <b>{ate.base:.2f}</b> of 100, against {against}",
-        f"{count(int(np.isfinite(ate.effect).sum()))} patches of {ate.patch_size} × "
-        f"{ate.patch_size} px",
+        f"{count(int(np.isfinite(ate.effect).sum()))} patches of "
+        f"{' × '.join([str(ate.patch_size)] * ate.effect.ndim)} px",
         _content(recipe),
         f"{'' if swept else 'up to '}{drawn} draw{'s' if drawn != 1 else ''} each",
         f"standard error up to {worst:.2f} points" if worst else "exact",

@@ -106,6 +106,20 @@ class HasRegions(t.HasTraits):
     regions = Regions()
     active = t.Unicode("").tag(sync=True)
 
+    @property
+    def moving(self) -> bool:
+        """Whether another slice is being brought, so that the region belongs to none."""
+        return False
+
+    @property
+    def target(self) -> np.ndarray:
+        """The region that is asked about."""
+        return np.asarray(self.region)
+
+    @target.setter
+    def target(self, mask: Any) -> None:
+        self.region = mask
+
     @t.validate("active")
     def _name_is_known(self, proposal: Any) -> str:
         name = str(proposal["value"])

@@ -180,6 +180,11 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         height, width = self.image.shape[1:]
         return int(height), int(width)
 
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """Shape of the maps that are shown, pixels."""
+        return self.shape
+
     def show_effect(self, ate: ATEMap, generation: int = 0) -> int:
         """Paint an effect map over the picture.
 

@@ -78,11 +78,6 @@ class SliceTargets(SliceViewer):
         self.shown = Shown(self.plane, self.index)
 
     @property
-    def moving(self) -> bool:
-        """Whether another slice is being brought, so that the region is of none."""
-        return self._moving
-
-    @property
     def region_volume(self) -> np.ndarray:
         """What was drawn, on all slices of all planes; what is set, on those of the present one."""
         drawn = np.zeros(self.volume_shape, bool)

@@ -104,6 +104,11 @@ class SliceViewer(RegionCanvas):
         self._named: dict[str, tuple[NamedRegion, ...]] = {}
 
     @property
+    def moving(self) -> bool:
+        """Whether another slice is being brought, so that the region belongs to none."""
+        return self._moving
+
+    @property
     def place(self) -> str:
         """What is shown, as the browser names it."""
         return f"{self.plane}/{self.index}"

@@ -8,6 +8,7 @@ import ipywidgets as w
 import numpy as np
 
 from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.canvas_wire import nice_limit
 from pdcr_widgets.widgets.feed import MapFeed
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.view import View
@@ -37,6 +38,7 @@ class Stage(View):
     ) -> None:
         super().__init__(**traits)
         self._session, self.canvas = session, canvas
+        self._holding = False
         self.fill(canvas, *below)
         self._mirror()
         self._send_while_drawing()
@@ -44,7 +46,9 @@ class Stage(View):
         self.watch(session, ["sweep"], self._send_while_drawing)
         self.watch(canvas, ["region", "drawing"], self._take_region)
         self.follow((session, "patch_size"), (canvas, "patch_size"))
-        self.link((session, "patch"), (canvas, "patch"))
+        if len(canvas.spatial) == 2:
+            self.link((session, "patch"), (canvas, "patch"))
+        self.watch(session, ["previewed", "ate"], self._hold_scale)
         self._feed = MapFeed(session, canvas)
 
     def close(self) -> None:
@@ -59,10 +63,11 @@ class Stage(View):
         if change is not None and change.name == "image":
             self._take_image()
         spatial = tuple(session.image.shape[1:])
-        if canvas.shape != spatial:
+        if canvas.spatial != spatial:
             return
-        canvas.spacing = session.spacing
-        canvas.region = np.zeros(spatial, bool) if session.region is None else session.region
+        if len(spatial) == 2:
+            canvas.spacing = session.spacing
+        canvas.target = np.zeros(spatial, bool) if session.region is None else session.region
         prediction = session.prediction
         if prediction is None:
             canvas.set_contours()
@@ -76,7 +81,7 @@ class Stage(View):
     def _take_image(self) -> None:
         """Show another image; the canvas empties its region then, which is nobody's wish."""
         image = self._session.image.cpu().numpy()
-        if np.array_equal(image, self.canvas.image):
+        if image.ndim > 3 or np.array_equal(image, self.canvas.image):
             return
         self.canvas.unobserve(self._take_region, names=["region", "drawing"])
         self.canvas.image = image
@@ -85,13 +90,24 @@ class Stage(View):
     def _send_while_drawing(self, _change: Any = None) -> None:
         self.canvas.live = self._session.sweep is not None
 
+    def _hold_scale(self, _change: Any = None) -> None:
+        """Let the colours' own limits only grow while a region is dragged."""
+        session, canvas = self._session, self.canvas
+        if session.previewed is None:
+            if self._holding:
+                canvas.limit = 0.0
+            self._holding = False
+        elif session.ate is not None and (self._holding or canvas.limit == 0):
+            self._holding = True
+            canvas.limit = max(canvas.limit, nice_limit(session.ate.effect))
+
     def _take_region(self, _change: Any = None) -> None:
-        if getattr(self.canvas, "moving", False):
+        if self.canvas.moving:
             return
         try:
             if self.canvas.drawing:
-                self._session.preview(self.canvas.region)
+                self._session.preview(self.canvas.target)
             else:
-                self._session.settle(self.canvas.region)
+                self._session.settle(self.canvas.target)
         except (TypeError, ValueError) as failure:
             self._session.report(failure)

@@ -81,9 +81,7 @@ def _no(session: Session) -> str:
     draws = session.sweep_samples if session.baseline in RANDOM else 1
     patches = _patches(session)
     note = session.sweep_note
-    gone = (
-        f'<p class="pdcr-warning">No sweep any more. {escape(sentence(note))}</p>' if note else ""
-    )
+    gone = f'<p class="pdcr-warning">No sweep. {escape(sentence(note))}</p>' if note else ""
     return (
         f'{gone}<p class="pdcr-hint">Build a sweep once and the map follows the region while you '
         f"drag it: {count(patches)} patches, {draws} draw{'s' * (draws > 1)} each, "

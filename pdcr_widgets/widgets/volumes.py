@@ -81,7 +81,7 @@ def volume_of(subject: Any, image: Any, truth: Any = None) -> Volume | None:
         None if truth is None else np.asarray(truth).reshape(shape),
         spacing,
         orientation or "",
-        whole=dimensions_of(segmenter(subject).model) == 3,
+        whole=_takes_volumes(segmenter(subject).model),
     )
 
 
@@ -93,4 +93,9 @@ def _is_volume(subject: Any, image: Any) -> bool:
     if axes != 3 or hasattr(image, "spatial"):
         return axes == 4
     model = segmenter(subject).model
-    return dimensions_of(model) == 3 or (channels_of(model) == 1 and np.shape(image)[0] > 1)
+    return _takes_volumes(model) or (channels_of(model) == 1 and np.shape(image)[0] > 1)
+
+
+def _takes_volumes(model: Any) -> bool:
+    """Whether a model is fed volumes: by its layers, or because it cuts their slices itself."""
+    return dimensions_of(model) == 3 or getattr(model, "neighbours", None) is not None
