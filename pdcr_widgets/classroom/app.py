@@ -26,7 +26,8 @@ from pdcr_widgets.turns import USHER
 TEMPLATES = str(Path(__file__).with_name("templates"))
 REPLACED = {TornadoVoilaHandler: LessonPage, VoilaShutdownKernelHandler: LeavePage}
 REMOVED = (VoilaContentsHandler, TornadoVoilaTreeHandler)
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
+"""What is set to 1 for kernels: computing threads, and places where freed memory waits."""
 SETTINGS = Config(
     {
         "KernelManager": {"transport": "ipc"},
