@@ -11,6 +11,7 @@ const options = {
     channel_strip: here("src/channel_strip.ts"),
     figure: here("src/figure.ts"),
     keep_bar: here("src/keep_bar.ts"),
+    file_chooser: here("src/file_chooser.ts"),
     patch_stage: here("src/patch_stage.ts"),
   },
   outdir: process.env.PDCR_STATIC ?? here("../pdcr_widgets/static"),

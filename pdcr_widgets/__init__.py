@@ -21,6 +21,7 @@ _HOME = {
     "Component": "causal.components",
     "Explorer": "widgets",
     "KeepBar": "widgets",
+    "FileChooser": "widgets",
     "LayerEffectChart": "widgets",
     "LayerEffects": "causal.components",
     "OpenedImage": "images",

@@ -51,7 +51,7 @@ class Inputs(t.HasTraits):
     region = Array(None, help="booleans (height, width), a box (top, left, height, width), or None")
     truth = Array(None, help="ground truth of the image, or None")
     spacing = t.Tuple(None, allow_none=True, help="millimetres per row and column")
-    grid = t.Dict(None, allow_none=True, help="where the pixels are, as `iter_ate` takes it")
+    grid: Any = t.Dict(None, allow_none=True, help="where the pixels are, as `iter_ate` takes it")
     target = t.Int(None, allow_none=True, help="class; None: decided on the image")
     patch_size = t.Int(8, min=1, help="pixels")
     baseline = t.Enum(list(BASELINES), "mean")

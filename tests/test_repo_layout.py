@@ -29,7 +29,15 @@ MAY_KNOW = {
     "session": {"causal", "evaluate"},
     "as_code": {"causal", "demo", "session"},
     "keeping": {"as_code", "export", "session"},
-    "widgets": {"as_code", "causal", "evaluate", "keeping", "session"},
+    "widgets": {
+        "as_code",
+        "causal",
+        "evaluate",
+        "images",
+        "keeping",
+        "models",
+        "session",
+    },
     "lessons": {"causal", "evaluate", "session", "widgets"},
     "classroom": {"demo", "lessons", "session"},
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from pdcr_widgets.images.nifti import from_xyz
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding
+from pdcr_widgets.images.request import ChoiceNeeded, Request, decoding
 
 
 def read_npy(path: Path, request: Request) -> OpenedImage:
@@ -29,7 +29,11 @@ def read_npz(path: Path, request: Request) -> OpenedImage:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name[-4:] == ".npy"]
     key = request.key or (names[0] if len(names) == 1 else None)
     if key not in names:
-        raise ValueError(f"{path.name} holds the arrays {names}; choose one with key=, got {key!r}")
+        raise ChoiceNeeded(
+            f"{path.name} holds the arrays {names}; choose one with key=, got {key!r}",
+            "key",
+            {name: name for name in names},
+        )
     with (
         decoding(path.name, "a .npz archive"),
         zipfile.ZipFile(path) as archive,

@@ -13,7 +13,7 @@ from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.causal.nifti_file import write_volume
 from pdcr_widgets.images.grid import is_usable, reorient
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding
+from pdcr_widgets.images.request import ChoiceNeeded, Request, decoding
 
 MOST_GZIP = 1100
 NIFTI2 = (540).to_bytes(4, "little")
@@ -83,9 +83,11 @@ def _choose_volume(shape: Sequence[int], volume: int | None, where: str) -> tupl
     if not many:
         return (0,) * len(rest)
     if volume is None or not 0 <= volume < many[0]:
-        raise ValueError(
+        raise ChoiceNeeded(
             f"{where} holds {many[0]} volumes (shape {tuple(shape)}); choose one with "
-            f"volume=0 to {many[0] - 1}, got {volume}"
+            f"volume=0 to {many[0] - 1}, got {volume}",
+            "volume",
+            {number: f"volume {number}" for number in range(many[0])},
         )
     return tuple(volume if side > 1 else 0 for side in rest)
 

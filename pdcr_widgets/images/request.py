@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 MAX_PIXELS = 2**28
+
+
+class ChoiceNeeded(ValueError):
+    """A file holds several of something, and it was not said which is meant.
+
+    Parameters
+    ----------
+    message
+        What there is and what to do.
+    option
+        The argument that says it: ``"series"``, ``"volume"``, ``"key"`` or ``"label"``.
+    values
+        What it may be, each with words for people.
+    """
+
+    def __init__(self, message: str, option: str, values: Mapping[Any, str]) -> None:
+        super().__init__(message)
+        self.option, self.values = option, dict(values)
 
 
 @dataclass(frozen=True)

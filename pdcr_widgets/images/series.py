@@ -12,7 +12,7 @@ import numpy as np
 from pdcr_widgets.images.dicom import check_is_image, facts, pixel_shape, pixels, read_header
 from pdcr_widgets.images.dicom_geometry import frame_affine, heights, slice_step
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request
+from pdcr_widgets.images.request import ChoiceNeeded, Request
 
 MOST_FILES = 20_000
 
@@ -77,11 +77,23 @@ def _one_series(members: list[Member], wanted: str | None, where: str) -> list[M
         raise ValueError(f"{where} holds no DICOM images")
     if wanted is None and len(counts) > 1:
         listed = ", ".join(f"{series} ({count})" for series, count in list(counts.items())[:8])
-        raise ValueError(f"{where} holds {len(counts)} series; choose one with series=: {listed}")
+        raise ChoiceNeeded(
+            f"{where} holds {len(counts)} series; choose one with series=: {listed}",
+            "series",
+            {name: f"{_described(members, name)}, {n} files" for name, n in counts.items()},
+        )
     series = next(iter(counts)) if wanted is None else wanted
     if series not in counts:
         raise ValueError(f"{where} holds no series {series!r}; it holds {list(counts)[:8]}")
     return [member for member in members if member.series == series]
+
+
+def _described(members: list[Member], series: str) -> str:
+    """Modality and number of a series, which name nobody."""
+    header = next(member.header for member in members if member.series == series)
+    return (
+        f"{header.get('Modality', '')} series {header.get('SeriesNumber') or series[-8:]}".strip()
+    )
 
 
 def _sorted(members: list[Member], where: str) -> tuple[list[Member], Any, list[str]]:

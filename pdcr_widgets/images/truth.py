@@ -10,6 +10,7 @@ import numpy as np
 
 from pdcr_widgets.images.opened import OpenedImage
 from pdcr_widgets.images.opening import open_image
+from pdcr_widgets.images.request import ChoiceNeeded
 
 NEAR = 0.1  # of a pixel: how far two grids may be apart and still be the same
 MOST_LABELS = 256
@@ -52,8 +53,10 @@ def open_truth(
     if wanted is None:
         wanted = [value for value in known if value]
         if len(wanted) != 1 or labels.channels > 1:
-            raise ValueError(
-                f"the truth has the labels {_told(known)}; choose with label=, or several of them"
+            raise ChoiceNeeded(
+                f"the truth has the labels {_told(known)}; choose with label=, or several of them",
+                "label",
+                {value: f"{value} ({count} pixels)" for value, count in known.items()},
             )
     missing = [value for value in wanted if value not in known]
     if missing:

@@ -6,6 +6,8 @@ from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.comparison_view import ComparisonView
 from pdcr_widgets.widgets.explorer import Explorer
+from pdcr_widgets.widgets.file_chooser import FileChooser
+from pdcr_widgets.widgets.file_inputs import FileInputs
 from pdcr_widgets.widgets.keep_bar import KeepBar
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
 from pdcr_widgets.widgets.named_regions import NamedRegion
@@ -22,6 +24,8 @@ __all__ = [
     "BaselineControls",
     "ComparisonView",
     "Explorer",
+    "FileChooser",
+    "FileInputs",
     "KeepBar",
     "LayerEffectChart",
     "NamedRegion",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,26 @@ class Plane:
     def put(self, volume: np.ndarray, index: int, picture: np.ndarray) -> None:
         """Write a picture into its place in a volume."""
         self._turned(volume)[..., index, :, :] = picture
+
+    def affine(self, affine: np.ndarray, shape: Sequence[int], index: int) -> np.ndarray:
+        """Where a picture lies: ``(4, 4)`` from (slice, row, column) of it to millimetres.
+
+        Parameters
+        ----------
+        affine
+            The same for the volume, from its own index.
+        shape
+            Of the volume.
+        index
+            The slice that the picture is.
+        """
+        turned = np.array(affine, dtype=float)[:, [*self.axes, 3]]
+        for place, flip in enumerate(self.flips, start=1):
+            if flip:
+                turned[:3, 3] += turned[:3, place] * (shape[self.axes[place]] - 1)
+                turned[:3, place] *= -1
+        turned[:3, 3] += turned[:3, 0] * index
+        return turned
 
     def _turned(self, volume: np.ndarray) -> np.ndarray:
         ahead = volume.ndim - 3

@@ -13,6 +13,9 @@ from pdcr_widgets.widgets.ate_view import ATEView
 from pdcr_widgets.widgets.baseline_controls import BaselineControls
 from pdcr_widgets.widgets.cells import end_when_rerun
 from pdcr_widgets.widgets.comparison_view import ComparisonView
+from pdcr_widgets.widgets.file_chooser import LIMIT
+from pdcr_widgets.widgets.file_inputs import FileInputs
+from pdcr_widgets.widgets.from_files import opened_inputs
 from pdcr_widgets.widgets.keep_bar import KeepBar
 from pdcr_widgets.widgets.layer_chart import LayerEffectChart
 from pdcr_widgets.widgets.model_card import ModelCard, offered
@@ -42,17 +45,23 @@ class Explorer(View):
     Parameters
     ----------
     subject
-        A case, such as `pdcr_widgets.demo.load("brain")`; a model to go with ``image``; or a
-        `Session`.
+        A case, such as `pdcr_widgets.demo.load("brain")`; a model to go with ``image``, or the path
+        of one; or a `Session`.
     image
         ``(channels, height, width)`` or ``(height, width)``, in the model's units; or a volume,
         ``(channels, slices, rows, columns)`` or opened by `open_image`, whose slices are chosen on
-        the canvas.
+        the canvas; or a path.
+    folder
+        A folder to choose images, truth and patches from; nothing outside it can be seen. Files can
+        be sent as well. Without an image its first one is shown.
+    limit
+        Bytes that may be sent at once; with 0, or without ``folder``, nothing can be.
     models
         Names of models to choose from, and the models; without a subject the first one begins.
     **inputs
         Inputs of the session, for example ``truth=..., bank=..., region=..., patch_size=16``; for a
-        volume also ``plane`` and ``index`` of the first slice.
+        volume also ``plane`` and ``index`` of the first slice. The truth may be a path, and
+        ``label`` which of its labels is meant.
 
     Attributes
     ----------
@@ -61,6 +70,8 @@ class Explorer(View):
     canvas, legend, chart, inspector, network, baseline, question, model, run_bar, sweep_bar,
     comparison, keep_bar
         The widgets, each of which also works alone.
+    files : FileInputs or None
+        Images, truth and patches from files, with ``folder``.
 
     Raises
     ------
@@ -68,14 +79,23 @@ class Explorer(View):
         A model without an image, or inputs that can never be right; the message says what to do.
     """
 
+    files: FileInputs | None = None
     _slices: SliceQuestions | None = None
 
     def __init__(
-        self, subject: Any = None, image: Any = None, *, models: Any = None, **inputs: Any
+        self,
+        subject: Any = None,
+        image: Any = None,
+        *,
+        models: Any = None,
+        folder: Any = None,
+        limit: int = LIMIT,
+        **inputs: Any,
     ) -> None:
         super().__init__()
         self._given = isinstance(subject, Session)
         subject, models = offered(subject, models)
+        subject, image, inputs = opened_inputs(subject, image, inputs, folder)
         canvas, picture, volume = self._canvas_of(subject, image, inputs)
         self.session = subject if self._given else Session(subject, picture, **inputs)
         self.session.models = models or self.session.models
@@ -90,6 +110,8 @@ class Explorer(View):
         self.sweep_bar = SweepBar(self.session)
         self.comparison = ComparisonView(self.session)
         self.keep_bar = KeepBar(self.session)
+        if folder is not None:
+            self.files = FileInputs(self.session, folder, limit, image, self.show)
         self._heading = markup("pdcr-heading")
         self._picture = block("pdcr-card")
         probe = _card("Selected patch", self.inspector, kind="probe")
@@ -99,7 +121,8 @@ class Explorer(View):
         self._set_stage(canvas, volume)
         self._name(subject)
         self.watch(self.session, ["previewed", "stale"], self._mark_stale)
-        above = (self._heading, self.run_bar, self.keep_bar)
+        files = [] if self.files is None else [_card("Files", self.files)]
+        above = (self._heading, *files, self.run_bar, self.keep_bar)
         self.fill(*above, self._columns(probe), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)

@@ -98,6 +98,13 @@ class SliceTargets(SliceViewer):
         }
         self._show(self.index)
 
+    def place_in_space(self, grid: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Where the slice that is shown lies, given where the volume does."""
+        if grid is None:
+            return None
+        affine = self._cut.affine(np.array(grid["affine"]), self.volume_shape, self.index)
+        return {**grid, "affine": affine.tolist()}
+
     def take(self, values: np.ndarray) -> np.ndarray:
         """Cut the slice that is shown out of another volume ``(..., slices, rows, columns)``."""
         return self._cut.take(values, self.index)
@@ -148,6 +155,7 @@ class SliceQuestions:
 
     def __init__(self, session: Session, canvas: SliceTargets, volume: Volume) -> None:
         self._session, self._canvas, self._truth = session, canvas, volume.truth
+        self._grid: dict[str, Any] | None = volume.grid
         self.words = SliceWords(canvas, volume.learnt_from)
         self._ask()
         canvas.observe(self._ask, names=["shown"])
@@ -165,6 +173,7 @@ class SliceQuestions:
             session.truth = self._truth_of_slice()
             session.region = canvas.region
             session.spacing = canvas.spacing
+            session.grid = canvas.place_in_space(self._grid)
 
     def _compare_anew(self, _change: Any) -> None:
         self._session.truth = self._truth_of_slice()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pdcr_widgets.causal.arrays import as_image
+from pdcr_widgets.causal.arrays import as_image, grid_of
 from pdcr_widgets.causal.segmenter import segmenter
 from pdcr_widgets.fed import channels_of, dimensions_of
 
@@ -32,6 +32,8 @@ class Volume:
         Plane of the slices that the model learnt from; empty when unknown.
     whole
         Whether the model takes the volume as a whole, and not its slices.
+    grid
+        Where the voxels are, as `pdcr_widgets.causal.iter_ate` takes it; None when unknown.
     """
 
     values: np.ndarray
@@ -42,6 +44,7 @@ class Volume:
     index: int | None = None
     learnt_from: str = ""
     whole: bool = False
+    grid: dict[str, Any] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,6 +85,7 @@ def volume_of(subject: Any, image: Any, truth: Any = None) -> Volume | None:
         spacing,
         orientation or "",
         whole=_takes_volumes(segmenter(subject).model),
+        grid=grid_of(image),
     )
 
 
