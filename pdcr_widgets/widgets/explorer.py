@@ -110,8 +110,6 @@ class Explorer(View):
         self.sweep_bar = SweepBar(self.session)
         self.comparison = ComparisonView(self.session)
         self.keep_bar = KeepBar(self.session)
-        if folder is not None:
-            self.files = FileInputs(self.session, folder, limit, image, self.show)
         self._heading = markup("pdcr-heading")
         self._picture = block("pdcr-card")
         probe = _card("Selected patch", self.inspector, kind="probe")
@@ -121,12 +119,17 @@ class Explorer(View):
         self._set_stage(canvas, volume)
         self._name(subject)
         self.watch(self.session, ["previewed", "stale"], self._mark_stale)
-        files = [] if self.files is None else [_card("Files", self.files)]
-        above = (self._heading, *files, self.run_bar, self.keep_bar)
-        self.fill(*above, self._columns(probe), inside, faithful)
+        self.fill(*self._above(folder, limit, image), self._columns(probe), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
         self.session.run()
+
+    def _above(self, folder: Any, limit: int, image: Any) -> tuple[w.Widget, ...]:
+        """What lies over the picture, with the files where there is a folder."""
+        if folder is None:
+            return self._heading, self.run_bar, self.keep_bar
+        self.files = FileInputs(self.session, folder, limit, image, self.show)
+        return self._heading, _card("Files", self.files), self.run_bar, self.keep_bar
 
     @property
     def canvas(self) -> RegionCanvas:
