@@ -128,7 +128,7 @@ class Explorer(View):
         if folder is None:
             return self._heading, self.run_bar, self.keep_bar
         self.files = FileInputs(self.session, folder, limit, image, self.show)
-        return self._heading, _card("Files", self.files), self.run_bar, self.keep_bar
+        return self._heading, _card("Files", self.files, kind="files"), self.run_bar, self.keep_bar
 
     @property
     def canvas(self) -> RegionCanvas:
