@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +29,10 @@ REPLACED = {TornadoVoilaHandler: LessonPage, VoilaShutdownKernelHandler: LeavePa
 REMOVED = (VoilaContentsHandler, TornadoVoilaTreeHandler)
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
 """What is set to 1 for kernels: computing threads, and places where freed memory waits."""
+LARGEST_MESSAGE = 1 << 20
+"""Bytes of one message from a page; a region of 1024 x 1024 pixels is an eighth of it."""
+LARGEST_BODY = 1 << 16
+"""Bytes of the body of a request: nothing is uploaded."""
 SETTINGS = Config(
     {
         "KernelManager": {"transport": "ipc"},
@@ -85,6 +90,7 @@ class Classroom(Voila):
             USHER: self._usher.path,
             NURSERY: self._nursery_path,
         }
+        settings["websocket_max_message_size"] = LARGEST_MESSAGE
         return settings
 
     def init_handlers(self) -> Any:
@@ -92,6 +98,11 @@ class Classroom(Voila):
         index = (self.server_url, IndexPage)
         rules = [rule for rule in super().init_handlers() if rule[1] not in REMOVED]
         return [index, *(_replaced(rule) for rule in rules)]
+
+    def listen(self) -> None:
+        """Take no large requests."""
+        self.app.listen = partial(self.app.listen, max_body_size=LARGEST_BODY)
+        super().listen()
 
     def start(self) -> None:
         """Serve until stopped."""

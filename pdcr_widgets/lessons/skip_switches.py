@@ -103,7 +103,7 @@ class SkipSwitches(Activity):
         self.stage.prediction = event.prediction
         lines = [meter("Dice as built", base), meter("Dice now", event.outcome)]
         if event.cut:
-            lines.append(effect_line(effect))
+            lines.append(effect_line(effect, what="what is cut"))
         self._readout.value = "".join(lines) + self._history(event.kind)
 
     def _history(self, kind: str) -> str:

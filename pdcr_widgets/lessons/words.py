@@ -36,23 +36,23 @@ def meter(label: str, points: float) -> str:
     )
 
 
-def effect_words(effect: float) -> str:
+def effect_words(effect: float, what: str) -> str:
     """Say in words what an effect means for the target."""
     if not math.isfinite(effect):
         return "not measured yet"
     if abs(effect) < SMALL:
         return "no effect to speak of"
-    return "it supports the target" if effect < 0 else "it harms the target"
+    return f"{what} {'supports' if effect < 0 else 'harms'} the target"
 
 
-def effect_line(effect: float, stderr: float | None = None) -> str:
+def effect_line(effect: float, stderr: float | None = None, what: str = "it") -> str:
     """Write an effect in points with its meaning, in its colour."""
     kind = "irrelevant" if abs(effect) < SMALL else "supporting" if effect < 0 else "harming"
     error = f" ± {stderr:.2f}" if stderr else ""
     exact = ", exact" if stderr == 0 else ""
     return (
         f'<p class="pdcr-effect-line pdcr-{kind}"><b>{signed(effect)}{error} points{exact}</b>'
-        f"<span>{effect_words(effect)}</span></p>"
+        f"<span>{effect_words(effect, what)}</span></p>"
     )
 
 

@@ -142,6 +142,74 @@ def test_the_game_is_played_to_its_end(
     shot_of(tablet, "played")
 
 
+ASK = """async url => {
+    const socket = new WebSocket(url);
+    const heard = [];
+    const message = (type, content) => JSON.stringify({
+        channel: "shell", content, metadata: {}, parent_header: {}, buffers: [],
+        header: { msg_id: type, msg_type: type, session: "s", username: "", version: "5.3" },
+    });
+    socket.onopen = () => {
+        const code = "import os; os.environ['HACKED'] = '1'";
+        socket.send(message("execute_request", { code, silent: false }));
+        socket.send(message("inspect_request", { code: "os", cursor_pos: 2 }));
+        socket.send(message("kernel_info_request", {}));
+    };
+    await new Promise((done) => {
+        socket.onmessage = ({ data }) => {
+            if (typeof data !== "string") return;
+            const { msg_type } = JSON.parse(data);
+            heard.push(msg_type);
+            if (msg_type === "kernel_info_reply") done();
+        };
+    });
+    const closed = new Promise((done) => { socket.onclose = ({ code }) => done(code); });
+    socket.send("x".repeat(2 << 20));
+    return { heard, closed: await closed };
+}"""
+
+
+def test_a_page_sends_no_code_and_no_large_messages(classroom: str, tablet: Page) -> None:
+    sockets: list[str] = []
+    tablet.on("websocket", lambda socket: sockets.append(socket.url))
+    LessonPage(tablet, 3).open(classroom)
+    told = tablet.evaluate(ASK, sockets[0].partition("?")[0])
+    assert "kernel_info_reply" in told["heard"]
+    assert not {"execute_reply", "execute_input", "inspect_reply"} & set(told["heard"])
+    assert told["closed"] in (1006, 1009)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("voila/render/explorer.ipynb", 404),
+        ("voila/render/../../pyproject.toml", 404),
+        ("voila/render/lesson_1_one_patch.ipynb?theme=%22%3E%3Cscript%3E", 400),
+        ("?theme=%3Cimg%20src=x%3E", 400),
+        ("voila/files/lesson_1_one_patch.ipynb", 403),
+        ("voila/files/../pyproject.toml", 404),
+        ("voila/tree", 404),
+        ("voila/api/contents/", 404),
+        ("api/contents", 404),
+        ("api/kernels", 404),
+        ("api/terminals", 404),
+    ],
+)
+def test_there_is_nothing_else_to_ask_for(
+    classroom: str, bare_page: Page, path: str, status: int
+) -> None:
+    answer = bare_page.request.get(classroom + path)
+    assert answer.status == status
+    assert "<script>" not in answer.text()
+    assert "<img" not in answer.text()
+
+
+def test_a_large_request_is_refused(classroom: str, bare_page: Page) -> None:
+    url = f"{classroom}voila/api/shutdown/0-0-0-0-0"
+    assert bare_page.request.post(url, data="x").status == 204
+    assert bare_page.request.post(url, data="x" * (1 << 20)).status == 400
+
+
 def test_a_visitor_who_leaves_frees_the_kernel_within_seconds(classroom: str, tablet: Page) -> None:
     kernels: list[str] = []
     tablet.on("websocket", lambda socket: kernels.append(socket.url))
