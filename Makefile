@@ -11,7 +11,7 @@ STATIC := pdcr_widgets/static
 CULL := --MappingKernelManager.cull_idle_timeout=120 --MappingKernelManager.cull_interval=30
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab teach load test dev js check-js lint format bench bench-ui fuzz python node chromium clean
+.PHONY: help demo lab teach load test dev js check-js lint format bench bench-ui fuzz python node chromium docs shots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -63,6 +63,12 @@ bench-ui: $(VENV)/.dev chromium ## Measure the canvas in a browser: pointer, map
 fuzz: $(VENV)/.dev ## Open thousands of damaged files of every format
 	FUZZ_CASES=2000 $(BIN)/python -m pytest tests/test_images_hostile.py
 
+docs: $(VENV)/.dev ## Build the documentation site in build/docs/site; a dead link is an error
+	$(BIN)/python docs/build.py build/docs
+
+shots: $(VENV)/.dev chromium ## Take the gallery's screenshots again
+	$(BIN)/python docs/shots.py
+
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) build dist js/node_modules
 
@@ -92,7 +98,7 @@ $(VENV)/.lab: pyproject.toml | $(VENV)/.made
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml .ci/constraints.txt | $(VENV)/.made
-	$(PIP) install --quiet --constraint .ci/constraints.txt --editable '.[$(EXTRAS)]' --group dev
+	$(PIP) install --quiet --constraint .ci/constraints.txt --editable '.[$(EXTRAS)]' --group dev --group docs
 	@touch $@
 
 js/node_modules/.installed: js/package.json js/package-lock.json | node

@@ -20,6 +20,7 @@ _HOME = {
     "ComparisonView": "widgets",
     "Component": "causal.components",
     "Explorer": "widgets",
+    "ExplorerSession": "saved",
     "KeepBar": "widgets",
     "FileChooser": "widgets",
     "LayerEffectChart": "widgets",

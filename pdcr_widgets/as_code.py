@@ -50,8 +50,7 @@ class _Cell:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        maker = getattr(session.make_bank, "__self__", None)
-        self._case = maker if _is_case_of(maker, session) else None
+        self._case = case_of(session)
         asked = session.prediction
         read = asked.segmenter if asked is not None else session.segmenter
         self._segmenter = read if session.target is None else replace(read, target=session.target)
@@ -135,17 +134,19 @@ class _Cell:
         return options
 
 
-def _is_case_of(maker: Any, session: Session) -> bool:
-    """Whether a session asks about a demo case as it is loaded."""
+def case_of(session: Session) -> Any:
+    """The demo case that a session asks about, as it is loaded; None for anything else."""
     from pdcr_widgets.demo import Case, names
 
+    maker: Any = getattr(session.make_bank, "__self__", None)
     same = isinstance(maker, Case) and maker.name in names()
-    return (
+    asked = (
         same
         and maker.segmenter.model is session.segmenter.model
         and np.array_equal(np.asarray(maker.image), np.asarray(session.image.cpu()))
         and (session.truth is None or session.truth is maker.truth)
     )
+    return maker if asked else None
 
 
 def _reading(model: str, segmenter: Segmenter) -> str:

@@ -12,7 +12,7 @@ from pdcr_widgets.as_code import to_python
 from pdcr_widgets.export import save
 from pdcr_widgets.session import Session
 
-Writer = Callable[[Session, Path], None]
+Writer = Callable[[Any, Path], None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ def _page(session: Session, path: Path) -> None:
     pdcr_widgets.embed(session, path, channels=False)
 
 
+def _session(explorer: Any, path: Path) -> None:
+    import pdcr_widgets  # as above
+
+    pdcr_widgets.ExplorerSession.of(explorer).save(path)
+
+
 FORMS: dict[str, Form] = {
     "png": Form("Map: figure (PNG)", "pdcr-map.png", _figure, "image/png"),
     "pdf": Form("Map: figure (PDF)", "pdcr-map.pdf", _figure, "application/pdf"),
@@ -87,11 +93,12 @@ FORMS: dict[str, Form] = {
     "dcm": Form("Map: picture (DICOM)", "pdcr-map.dcm", _capture, "application/dicom"),
     "layers-csv": Form("Layers: table (CSV)", "pdcr-layers.csv", _layers, "text/csv"),
     "layers-pdf": Form("Layers: figure (PDF)", "pdcr-layers.pdf", _layers, "application/pdf"),
+    "session": Form("Session, to go on another day (npz)", "pdcr-session.npz", _session),
     "py": Form("Python cell", "pdcr-cell.py", _cell, "text/x-python"),
 }
 
 
-def kept(session: Session, form: str) -> Kept:
+def kept(session: Session, form: str, explorer: Any = None) -> Kept:
     """Make a file of what a session shows.
 
     Parameters
@@ -100,6 +107,8 @@ def kept(session: Session, form: str) -> Kept:
         Whose results are kept.
     form
         A key of `FORMS`.
+    explorer
+        The explorer that shows it, for the form ``"session"``.
 
     Raises
     ------
@@ -113,7 +122,7 @@ def kept(session: Session, form: str) -> Kept:
     made = FORMS[form]
     with TemporaryDirectory() as folder:
         path = Path(folder) / made.file
-        made.write(session, path)
+        made.write(explorer if form == "session" else session, path)
         return Kept(made.file, made.mime, path.read_bytes())
 
 

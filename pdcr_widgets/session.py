@@ -11,7 +11,7 @@ from typing import Any
 
 import traitlets as t
 
-from pdcr_widgets.causal import ATEUpdate, PatchDraws
+from pdcr_widgets.causal import ATEMap, ATEUpdate, PatchDraws
 from pdcr_widgets.causal.components import LayerEffects, LayerEffectUpdate
 from pdcr_widgets.failures import in_words
 from pdcr_widgets.inputs import QUESTION, read_subject
@@ -114,6 +114,14 @@ class Session(Swept):
                 setattr(self, name, value)
             if self.bank is None and self.make_bank is None and self.baseline == "bank":
                 self.baseline = "mean"
+
+    def restore(self, ate: ATEMap, layers: LayerEffects | None = None) -> None:
+        """Take results that were found before as the answer to the present question.
+
+        The model runs once, for its prediction.
+        """
+        self._set(prediction=self._request().predict(), ate=ate, layers=layers, stale=False)
+        self._set(status="done")
 
     def report(self, failure: Exception) -> None:
         """Show an error that happened outside the computation, such as a refused input."""

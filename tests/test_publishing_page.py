@@ -23,6 +23,8 @@ def test_its_code_runs(
     names: dict[str, Any] = {}
     for snippet in re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL):
         exec(compile(snippet, "docs/publishing.md", "exec"), names)
+    for name in ("explorer", "again"):
+        names[name].close()
     plt.close("all")
     assert "made from something else: the image: SHA-256" in capsys.readouterr().out
     written = {path.name for path in tmp_path.iterdir()}
@@ -33,6 +35,7 @@ def test_its_code_runs(
         "map.pdf",
         "map.dcm",
         "figure.html",
+        "work.npz",
     }
 
 

@@ -20,8 +20,7 @@ GRIDS = {"effect": np.float32, "stderr": np.float32, "samples": np.int64}
 
 def write_json(result: ATEMap | LayerEffects, path: Path) -> None:
     """Write a map or layer effects: numbers that are none are null, infinite ones "inf"."""
-    described = _map(result) if isinstance(result, ATEMap) else _layers(result)
-    text = json.dumps({"format": FORMAT, **described}, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(to_document(result), ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
@@ -35,15 +34,36 @@ def read_json(path: Path) -> ATEMap | LayerEffects:
     """
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        version, kind = int(held.pop("format")), held.pop("kind")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path.name!r} is not a saved result: {error}") from error
-    if version > FORMAT:
-        raise ValueError(f"{path.name!r} was written by a later version; upgrade pdcr_widgets")
+    return from_document(held, path.name)
+
+
+def to_document(result: ATEMap | LayerEffects) -> dict[str, Any]:
+    """Describe a map or layer effects as plain values that JSON can hold."""
+    described = _map(result) if isinstance(result, ATEMap) else _layers(result)
+    return {"format": FORMAT, **described}
+
+
+def from_document(held: Any, name: str = "document") -> ATEMap | LayerEffects:
+    """Read what `to_document` gave.
+
+    Raises
+    ------
+    ValueError
+        Something else, or a later version.
+    """
     try:
-        return _as_map(held) if kind == "map" else _as_layers(held)
+        rest = dict(held)
+        version, kind = int(rest.pop("format")), rest.pop("kind")
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path.name!r} is not a saved result: {error}") from error
+        raise ValueError(f"{name!r} is not a saved result: {error}") from error
+    if version > FORMAT:
+        raise ValueError(f"{name!r} was written by a later version; upgrade pdcr_widgets")
+    try:
+        return _as_map(rest) if kind == "map" else _as_layers(rest)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a saved result: {error}") from error
 
 
 def _map(ate: ATEMap) -> dict[str, Any]:

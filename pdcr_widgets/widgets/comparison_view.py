@@ -31,6 +31,10 @@ HEADS = {
 }
 
 
+PAINT = dict(zip(METHODS, COLORS, strict=True))
+"""Colour of each method's curve."""
+
+
 class ComparisonView(View):
     """Compare a session's map with other methods, on demand.
 
@@ -168,19 +172,19 @@ def _curves() -> tuple[dict[str, bq.Lines], bq.Figure]:
     lines = {
         name: bq.Lines(
             x=[], y=[], scales={"x": x, "y": y}, colors=[color], stroke_width=2,
-            labels=[TITLES.get(name, name)], display_legend=True,
             line_style="dashed" if name == "random" else "solid",
         )
-        for name, color in zip(METHODS, COLORS, strict=True)
+        for name, color in PAINT.items()
     }  # fmt: skip
     axes = [
         bq.Axis(scale=x, label="patches replaced, %", grid_lines="none", num_ticks=6),
-        bq.Axis(scale=y, side="left", label="outcome", num_ticks=5, label_offset="34px"),
-    ]
-    margin = {"top": 8, "bottom": 38, "left": 50, "right": 150}
-    figure = quiet_figure("240px", margin, marks=list(lines.values()), axes=axes)
-    figure.legend_location = "right"
-    return lines, figure
+        bq.Axis(
+            scale=y, side="left", label="outcome, points", label_offset="34px",
+            tick_values=np.arange(0, 101, 25),
+        ),
+    ]  # fmt: skip
+    margin = {"top": 8, "bottom": 38, "left": 50, "right": 16}
+    return lines, quiet_figure("240px", margin, marks=list(lines.values()), axes=axes)
 
 
 def _status_html(judging: Judging) -> str:
@@ -209,7 +213,9 @@ def _table_html(rows: tuple[Verdict, ...]) -> str:
     head = "".join(f'<th title="{escape(told)}">{word}</th>' for word, told in HEADS.values())
     lines = []
     for row in rows:
-        title = f"<td>{escape(TITLES.get(row.method, row.method))}</td>"
+        name = escape(TITLES.get(row.method, row.method))
+        swatch = f'<i class="pdcr-swatch" style="background:{PAINT[row.method]}"></i>'
+        title = f"<td>{swatch}{name}</td>"
         if row.note:
             lines.append(f'<tr>{title}<td colspan="{len(HEADS)}">{escape(row.note)}</td></tr>')
             continue

@@ -109,7 +109,7 @@ class Explorer(View):
         self.run_bar = RunBar(self.session)
         self.sweep_bar = SweepBar(self.session)
         self.comparison = ComparisonView(self.session)
-        self.keep_bar = KeepBar(self.session)
+        self.keep_bar = KeepBar(self.session, self)
         self._heading, self._picture = markup("pdcr-heading"), block("pdcr-card")
         probe = _card("Selected patch", self.inspector, kind="probe")
         inside = _card("Inside the network", self.network, kind="inside")
@@ -121,7 +121,8 @@ class Explorer(View):
         self.fill(*self._above(folder, limit, image), self._columns(probe), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
-        self.session.run()
+        if self.session.status != "done":
+            self.session.run()
 
     def _above(self, folder: Any, limit: int, image: Any) -> tuple[w.Widget, ...]:
         """What lies over the picture, with the files where there is a folder."""

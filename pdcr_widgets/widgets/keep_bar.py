@@ -23,6 +23,8 @@ class KeepBar(anywidget.AnyWidget):
     ----------
     session
         What is kept.
+    explorer
+        The explorer that shows it, so that the whole of it can be kept, too.
 
     Notes
     -----
@@ -35,11 +37,13 @@ class KeepBar(anywidget.AnyWidget):
 
     formats: Any = t.List().tag(sync=True)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, explorer: Any = None) -> None:
         self._session = session
+        self._explorer = (lambda: None) if explorer is None else weakref.ref(explorer)
         self._runner = Runner(lambda _signal: None, threaded=session.threaded)
         self._finalizer = weakref.finalize(self, self._runner.close)
-        super().__init__(formats=[[name, form.label] for name, form in FORMS.items()])
+        offered = [n for n in FORMS if n != "session" or explorer is not None]
+        super().__init__(formats=[[name, FORMS[name].label] for name in offered])
         self.on_msg(self._asked)
 
     def close(self) -> None:
@@ -48,7 +52,7 @@ class KeepBar(anywidget.AnyWidget):
         super().close()
 
     def __repr__(self) -> str:
-        return f"KeepBar({len(FORMS)} kinds of files)"
+        return f"KeepBar({len(self.formats)} kinds of files)"
 
     def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("type") not in ("python", "save"):
@@ -68,7 +72,7 @@ class KeepBar(anywidget.AnyWidget):
             if content["type"] == "python":
                 self.send({"type": "python", "id": number, "text": to_python(self._session)})
                 return
-            made = kept(self._session, str(content.get("format")))
+            made = kept(self._session, str(content.get("format")), self._explorer())
         except Exception as failure:
             self.send({"type": "failed", "id": number, "error": in_words(failure)})
             return

@@ -1,0 +1,141 @@
+"""Build the documentation site: lay out the pages, run the notebooks, check every link.
+
+``python docs/build.py OUT [--skip-notebooks]`` writes ``OUT/site``. A warning, such as a link that
+leads nowhere, is an error. Nothing is fetched from the network, neither here nor by readers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from mkdocs import config
+from mkdocs.commands.build import build
+from nbclient import NotebookClient
+from nbconvert import MarkdownExporter
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+NOTEBOOKS = ("quickstart", "your_own_model", "embed")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PARTS = {
+    "Maps": ("causal",),
+    "Inside the network": ("causal.components",),
+    "Faithfulness and other methods": ("evaluate",),
+    "Models": ("models",),
+    "Images": ("images",),
+    "Files, figures, recipes": ("export", "standalone", "as_code", "causal.recomputing", "saved"),
+    "Widgets": ("widgets", "session"),
+    "Lessons": ("lessons",),
+}
+
+
+def main() -> None:
+    """Build from the command line."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("out", type=Path)
+    asked.add_argument("--skip-notebooks", action="store_true", help="do not run them")
+    given = asked.parse_args()
+    lay_out(given.out, run=not given.skip_notebooks)
+    write_site(given.out)
+
+
+def lay_out(out: Path, run: bool) -> None:
+    """Write every page, those of notebooks and the reference included."""
+    pages = out / "pages"
+    shutil.rmtree(out, ignore_errors=True)
+    (pages / "notebooks").mkdir(parents=True)
+    shutil.copy(HERE / "mkdocs.yml", out)
+    for page in HERE.glob("*.md"):
+        shutil.copy(page, pages)
+    shutil.copy(HERE / "extra.css", pages)
+    shutil.copytree(HERE / "images", pages / "images")
+    (pages / "reference.md").write_text(reference(), encoding="utf-8")
+    for name in NOTEBOOKS:
+        write_notebook(ROOT / "notebooks" / f"{name}.ipynb", pages / "notebooks", run)
+
+
+def reference() -> str:
+    """Write the page that lists every public name by what it is for."""
+    import pdcr_widgets
+
+    homes = pdcr_widgets._HOME
+    left = dict(homes)
+    lines = ["# Reference", "", "Every public name, `import pdcr_widgets as pdcr`.", ""]
+    for title, modules in PARTS.items():
+        names = [name for name, home in sorted(homes.items()) if home in modules]
+        lines += [f"## {title}", ""] if names else []
+        for name in names:
+            del left[name]
+            lines += [f"::: pdcr_widgets.{homes[name]}.{name}", ""]
+    if left:
+        raise ValueError(f"say in PARTS where these belong: {left}")
+    lines += ["## Modules", "", "::: pdcr_widgets.demo", ""]
+    lines += [f"::: pdcr_widgets.evaluate.{name}\n" for name in evaluation(homes)]
+    return "\n".join(lines)
+
+
+def evaluation(known: Any) -> Iterator[str]:
+    """Functions and classes of `pdcr.evaluate` that are no public names themselves."""
+    from pdcr_widgets import evaluate
+
+    yield from (n for n in evaluate.__all__ if n not in known and not n.isupper())
+
+
+def write_notebook(source: Path, folder: Path, run: bool) -> None:
+    """Run a notebook and write it as a page, with a picture where there was a widget."""
+    notebook = nbformat.read(source, as_version=4)
+    if run:
+        work = folder.parent.parent / "work"
+        work.mkdir(exist_ok=True)
+        resources = {"metadata": {"path": str(work)}}
+        with patient(notebook):
+            NotebookClient(
+                notebook, timeout=300, kernel_name="python3", resources=resources
+            ).execute()
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET, None)
+    text, found = MarkdownExporter().from_notebook_node(
+        notebook, {"output_files_dir": f"{source.stem}_files"}
+    )
+    for name, data in found.get("outputs", {}).items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    (folder / f"{source.stem}.md").write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def patient(notebook: nbformat.NotebookNode) -> Iterator[None]:
+    """Let an explorer come to its end before its picture is taken; the cell stays as it is."""
+    sources = [cell.source for cell in notebook.cells]
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source.endswith("\nexplorer"):
+            cell.source = cell.source.removesuffix("explorer") + "explorer.session.wait()\nexplorer"
+    try:
+        yield
+    finally:
+        for cell, source in zip(notebook.cells, sources, strict=True):
+            cell.source = source
+
+
+def write_site(out: Path) -> None:
+    """Turn the pages into a site; a warning is an error."""
+    sys.path.insert(0, str(HERE))
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    settings = config.load_config(str(out / "mkdocs.yml"), strict=True)
+    settings.plugins.on_startup(command="build", dirty=False)
+    build(settings)
+    settings.plugins.on_shutdown()
+
+
+if __name__ == "__main__":
+    main()
