@@ -121,6 +121,10 @@ class Explorer(View):
         self.fill(*self._above(folder, limit, image), self._columns(probe), inside, faithful)
         self.add_class("pdcr-explorer")
         end_when_rerun(self)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Compute, unless the session comes with its answer."""
         if self.session.status != "done":
             self.session.run()
 
