@@ -11,6 +11,8 @@ import socket
 import sys
 
 NURSERY = "PDCR_NURSERY"
+LOOK = 1.0
+"""Seconds between two looks at whether the server is still there."""
 
 
 def main(argv: list[str]) -> int:
@@ -28,8 +30,14 @@ def main(argv: list[str]) -> int:
         os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", *argv])
     kernel = int(answer)
     signal.signal(signal.SIGINT, lambda *_: os.kill(kernel, signal.SIGINT))
-    while connection.recv(64):
-        pass
+    server = int(os.environ.get("JPY_PARENT_PID") or os.getppid())
+    connection.settimeout(LOOK)
+    while os.getppid() == server:
+        try:
+            if not connection.recv(64):
+                break
+        except TimeoutError:
+            continue
     return 0
 
 

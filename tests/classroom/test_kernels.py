@@ -72,12 +72,14 @@ def kernel(tmp_path: Path, nursery: str) -> Iterator[Kernel]:
 
 
 def gone(process: int) -> bool:
-    """Whether a process ends within a minute."""
+    """Whether a process ends within a minute; one that nobody has collected yet has ended."""
     pause = threading.Event()
     for _ in range(SECONDS * 20):
         try:
-            os.kill(process, 0)
-        except ProcessLookupError:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
             return True
         pause.wait(0.05)
     return False
@@ -112,6 +114,30 @@ def test_a_kernel_ends_with_what_the_server_started(tmp_path: Path, nursery: str
     os.kill(kernel.manager.provisioner.pid, 9)
     assert gone(process)
     kernel.end()
+
+
+SERVER = """
+import os, subprocess, sys
+from pdcr_widgets.classroom.kernels import LAUNCH
+kernel = subprocess.Popen(
+    [sys.executable, "-S", "-E", str(LAUNCH), "-f", sys.argv[1]],
+    env={**os.environ, "JPY_PARENT_PID": str(os.getpid())},
+    start_new_session=True,
+)
+print(kernel.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_kernel_ends_with_a_server_that_was_killed(tmp_path: Path, nursery: str) -> None:
+    command = [sys.executable, "-c", SERVER, str(tmp_path / "connection.json")]
+    with subprocess.Popen(
+        command, env={**os.environ, NURSERY: nursery}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        launcher = int(server.stdout.readline())
+        server.kill()
+    assert gone(launcher)
 
 
 def test_without_a_nursery_an_ordinary_kernel_starts(tmp_path: Path) -> None:
