@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
-from pdcr_widgets import demo, open_image
+from pdcr_widgets import OpenedImage, demo, open_image
 from pdcr_widgets.causal import segmenter
 from pdcr_widgets.widgets import Explorer
 from pdcr_widgets.widgets.canvas_wire import mask_to_wire
@@ -167,6 +167,24 @@ def test_what_no_model_takes_is_refused() -> None:
         Explorer(model, values(), truth=np.zeros((6, 32, 41), bool))
     with pytest.raises(ValueError, match="no slice 6"):
         Explorer(model, values(), index=6)
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_maps_of_slices_know_their_place(plane: str) -> None:
+    turn = np.array([[0, 0.6, -0.8], [0, -0.8, -0.6], [3.0, 0, 0]])
+    affine = np.vstack([np.column_stack([turn, [5.0, -7.0, 11.0]]), [0, 0, 0, 1]])
+    place = np.tensordot(turn, np.indices(SHAPE), 1) + affine[:3, 3].reshape(3, 1, 1, 1)
+    volume = OpenedImage(values(), (0.0, 1.0), affine, oriented=True)
+    explorer = Explorer(
+        tiny.case().segmenter, volume, plane=plane, index=3, patch_size=2, samples=2,
+        region=(0, 8, 4, 4), threaded=False, with_layers=False,
+    )  # fmt: skip
+    found = np.array(explorer.session.ate.recipe["grid"]["affine"])
+    rows, columns = np.indices(explorer.canvas.shape)
+    index = np.stack([np.zeros_like(rows), rows, columns])
+    told = np.tensordot(found[:3, :3], index, 1) + found[:3, 3].reshape(3, 1, 1)
+    np.testing.assert_allclose(told, explorer.canvas.take(place))
+    explorer.close()
 
 
 def test_the_brain_can_be_walked_through() -> None:

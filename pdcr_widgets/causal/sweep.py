@@ -205,8 +205,8 @@ class _Scores:
     def perturbed(self) -> np.ndarray:
         """Outcome of every intervention, points."""
         sweep = self._sweep
-        hit = self._inside[sweep.pixels]
-        owner = np.repeat(np.arange(len(sweep.cells)), np.diff(sweep.offsets))[hit]
+        hit = np.flatnonzero(self._inside[sweep.pixels])
+        owner = np.searchsorted(sweep.offsets, hit, side="right") - 1
         pixels = sweep.pixels[hit]
         base = sweep.probability.reshape(-1).astype(np.float64)
         truth = self._reference

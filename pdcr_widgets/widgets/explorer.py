@@ -167,7 +167,7 @@ class Explorer(View):
             return None, image, None
         if volume.whole:
             first = {name: inputs.pop(name) for name in ("plane", "index") if name in inputs}
-            inputs["spacing"] = volume.spacing
+            inputs |= {"spacing": volume.spacing, "grid": volume.grid}
             shown = VolumeTarget(replace(volume, **first), max_height=HEIGHT)
             return shown, volume.values, volume
         return *first_slice(volume, subject, image, inputs, max_height=HEIGHT), volume

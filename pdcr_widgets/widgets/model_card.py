@@ -112,9 +112,10 @@ def _network(read: Segmenter) -> str:
 def _fed(image: Any) -> str:
     channels, *spatial = image.shape
     sides = " × ".join(str(side) for side in spatial)
+    unit = "px" if len(spatial) == 2 else "voxels"
     low, high = float(image.min()), float(image.max())
     return (
-        f"{channels} channel{'s' * (channels > 1)} of {sides} px, values {plain(low)} to "
+        f"{channels} channel{'s' * (channels > 1)} of {sides} {unit}, values {plain(low)} to "
         f"{plain(high)}, mean {plain(float(image.float().mean()))}"
     )
 
@@ -122,18 +123,17 @@ def _fed(image: Any) -> str:
 def _read(prediction: Prediction, session: Session) -> str:
     activation = prediction.segmenter.activation
     low, high = prediction.scores
-    held = f"scores lie from {plain(low)} to {plain(high)}"
+    lie = f"from {plain(low)} to {plain(high)}"
     if not isinstance(activation, str):
-        return f"your own function {getattr(activation, '__name__', '')}; {held}"
+        return f"your own function {getattr(activation, '__name__', '')}; scores {lie}"
     name = "probabilities as they are" if activation == "identity" else activation
     number = prediction.classes
     told = f"{name} over {number} classes" if activation == "softmax" else name
     if session.segmenter.activation != "auto":
-        return f"{told}, as given; {held}"
-    why = (
-        "in 0 to 1" if activation == "identity" else f"{'one class' if number == 1 else 'several'}"
-    )
-    return f"{told}, decided by the scores: {held}, {why}"
+        return f"{told}, as given; scores {lie}"
+    beyond = "in 0 to 1" if activation == "identity" else "beyond 0 to 1"
+    several = f"{number} classes" if number > 1 else "one class"
+    return f"{told}, decided by the scores: {several}, {lie}, {beyond}"
 
 
 def _target(prediction: Prediction, session: Session) -> str:
