@@ -59,7 +59,9 @@ class _Cell:
         """The whole cell."""
         session = self._session
         lines = ["import numpy as np", "import pdcr_widgets as pdcr", "", *self._given(), ""]
-        lines += self._region()
+        lines += _mask("region", np.asarray(session.region))
+        if session.with_layers and isinstance(session.where, np.ndarray):
+            lines += _mask("area", session.where)
         lines += ["", *_call("ate", "ate_map", self._subject(), self._map_options())]
         if session.with_layers:
             lines += [
@@ -81,19 +83,6 @@ class _Cell:
         if name == "bank":
             return self._session.baseline == "bank"
         return getattr(self._session, name) is not None
-
-    def _region(self) -> list[str]:
-        """The region as a box where it is one."""
-        region = np.asarray(self._session.region)
-        window = bounding_box(region)
-        if region[window].all():
-            sides = [w.start for w in window] + [w.stop - w.start for w in window]
-            return [f"region = ({', '.join(map(str, sides))})  # top, left, height, width, pixels"]
-        runs = mask_to_runs(region)
-        lines = ["runs = [  # pixels outside, inside, outside ... row by row"]
-        lines += _wrapped([str(run) for run in runs["runs"]])
-        flags = "np.arange(len(runs)) % 2 == 1"
-        return [*lines, "]", f"region = np.repeat({flags}, runs).reshape({tuple(runs['shape'])})"]
 
     def _subject(self) -> list[str]:
         place = "case." if self._case is not None else ""
@@ -129,9 +118,26 @@ class _Cell:
             "outcome": repr(session.outcome),
             "seed": repr(session.seed),
         }
+        if session.where is not None:
+            options["where"] = repr(session.where) if isinstance(session.where, str) else "area"
+        if session.elsewhere:
+            options["elsewhere"] = "True"
         if session.donors is not None:
             options["donors"] = "donors" if self._case is None else "case.bank_images"
         return options
+
+
+def _mask(name: str, mask: np.ndarray) -> list[str]:
+    """A mask as a box where it is one."""
+    window = bounding_box(mask)
+    if mask[window].all():
+        sides = [w.start for w in window] + [w.stop - w.start for w in window]
+        return [f"{name} = ({', '.join(map(str, sides))})  # top, left, height, width, pixels"]
+    runs = mask_to_runs(mask)
+    lines = ["runs = [  # pixels outside, inside, outside ... row by row"]
+    lines += _wrapped([str(run) for run in runs["runs"]])
+    flags = "np.arange(len(runs)) % 2 == 1"
+    return [*lines, "]", f"{name} = np.repeat({flags}, runs).reshape({tuple(runs['shape'])})"]
 
 
 def case_of(session: Session) -> Any:

@@ -16,6 +16,7 @@ from pdcr_widgets.causal.components import INTERVENTIONS
 from pdcr_widgets.causal.outcome import OUTCOMES
 from pdcr_widgets.causal.sampling import SAMPLING
 
+AREAS = ("inside", "outside")
 ENGINES = ("auto", "incremental", "full")
 OF_A_CASE = ("truth", "region", "bank", "make_bank", "spacing")
 
@@ -67,6 +68,8 @@ class Inputs(t.HasTraits):
     components = t.Any(("stages", "skips"), help="which layers, as `layer_effects(layers=)`")
     intervention = t.Enum(list(INTERVENTIONS), "mean", help="what replaces a layer's output")
     layer_samples = t.Int(8, min=1, help="draws per layer")
+    where = Array(None, help='None, "inside", "outside" or an area: where layers are replaced')
+    elsewhere = t.Bool(True, help="whether layer effects on the rest of the image are measured too")
     donors = Array(None, help="(n, channels, height, width) images for donor interventions")
 
     models = t.Dict(value_trait=t.Instance(Segmenter), help="models to choose from, by name")
@@ -84,8 +87,17 @@ class Inputs(t.HasTraits):
             return None
         return as_region(value, self.image.shape[1:])
 
+    @t.validate("where")
+    def _valid_where(self, proposal: Any) -> Any:
+        value = proposal["value"]
+        if isinstance(value, str) and value not in AREAS:
+            raise ValueError(f"where must be None, one of {AREAS} or an area, got {value!r}")
+        known = value is None or isinstance(value, str)
+        return value if known else as_region(value, self.image.shape[1:])
+
 
 LOOKS = ("models", "patch", "layer", "spacing", "grid")
+OF_LAYERS = ("components", "intervention", "layer_samples", "donors", "where", "elsewhere")
 QUESTION = tuple(name for name in Inputs.class_own_traits() if name not in LOOKS)
 
 

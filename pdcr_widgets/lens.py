@@ -18,7 +18,9 @@ from pdcr_widgets.causal.components import (
     iter_channel_effects,
     prediction_change,
 )
+from pdcr_widgets.causal.components.where import as_mask
 from pdcr_widgets.failures import in_words
+from pdcr_widgets.inside import about
 from pdcr_widgets.request import Request
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.session import Session
@@ -26,7 +28,9 @@ from pdcr_widgets.signals import Event, Failed, Finished, Signal
 from pdcr_widgets.twin import lock_of
 
 MOST_CHANNELS = 512
-LOOKED_AT = ("layer", "image", "region", "segmenter", "target", "intervention", "outcome")
+LOOKED_AT = (
+    "layer", "image", "region", "segmenter", "target", "intervention", "outcome", "where",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,30 +136,16 @@ def _events(request: Request, layer: str) -> Iterator[Any]:
         return
     size = -(-len(values) // MOST_CHANNELS)
     yield from iter_channel_effects(
-        request.segmenter,
-        request.image,
-        request.region,
-        request.truth,
-        layer=layer,
-        size=size,
-        intervention=request.intervention,
-        samples=request.layer_samples,
-        donors=request.donors,
-        outcome=request.outcome,
-        seed=request.seed,
+        **about(request), layer=layer, size=size, intervention=request.intervention
     )
 
 
 def _change_of(request: Request, channel: str) -> PredictionChange:
-    return prediction_change(
-        request.segmenter,
-        request.image,
-        layer=channel,
-        intervention=request.intervention,
-        samples=request.layer_samples,
-        donors=request.donors,
-        seed=request.seed,
-    )
+    asked = about(request)
+    for name in ("region", "truth", "outcome"):
+        del asked[name]
+    asked["where"] = None if request.where is None else as_mask(request.where, request.region)
+    return prediction_change(**asked, layer=channel, intervention=request.intervention)
 
 
 def _weakly(owner: Any, name: str) -> Any:

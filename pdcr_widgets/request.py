@@ -23,9 +23,9 @@ from pdcr_widgets.causal import (
     patch_draws,
 )
 from pdcr_widgets.causal.arrays import as_truth
-from pdcr_widgets.causal.components import DEFAULT_KINDS, iter_layer_effects
 from pdcr_widgets.causal.outcome import Outcome
 from pdcr_widgets.causal.segmenter import check_finite
+from pdcr_widgets.inside import layer_updates
 
 INSPECTED = 48  # draws of a selected patch at most: as many as can be looked at
 HEAD_START = 1.0  # seconds for the map alone, so that its first picture is quick
@@ -112,6 +112,8 @@ class Request:
     intervention: str
     layer_samples: int
     donors: Tensor | None
+    where: Any
+    elsewhere: bool
 
     def updates(self) -> Iterator[Any]:
         """Yield a `Prediction`, then the updates of the map and of the layers, mixed."""
@@ -124,6 +126,13 @@ class Request:
             yield from side_by_side(map_updates, self._layer_updates(prediction.segmenter))
         else:
             yield from map_updates
+
+    def updates_of_layers(self) -> Iterator[Any]:
+        """Yield a `Prediction` and the updates of the layers alone."""
+        prediction = self.predict()
+        yield prediction
+        if self.region is not None and self.with_layers:
+            yield from self._layer_updates(prediction.segmenter)
 
     def predict(self) -> Prediction:
         """Run the model once on the unperturbed image."""
@@ -216,18 +225,7 @@ class Request:
 
     def _layer_updates(self, segmenter: Segmenter) -> Generator[Any, None, None]:
         try:
-            yield from iter_layer_effects(
-                segmenter,
-                self.image,
-                self.region,
-                self.truth,
-                layers=self.components,
-                intervention=list(dict.fromkeys((self.intervention, *DEFAULT_KINDS))),
-                samples=self.layer_samples,
-                donors=self.donors,
-                outcome=self.outcome,
-                seed=self.seed,
-            )
+            yield from layer_updates(self, segmenter)
         except Exception as failure:
             yield LayersUnavailable(failure)
 

@@ -14,7 +14,7 @@ import traitlets as t
 from pdcr_widgets.causal import ATEMap, ATEUpdate, PatchDraws
 from pdcr_widgets.causal.components import LayerEffects, LayerEffectUpdate
 from pdcr_widgets.failures import in_words
-from pdcr_widgets.inputs import QUESTION, read_subject
+from pdcr_widgets.inputs import OF_LAYERS, QUESTION, read_subject
 from pdcr_widgets.progress import Progress, Stopwatch
 from pdcr_widgets.request import LayersUnavailable, Prediction, Request
 from pdcr_widgets.runner import Runner
@@ -155,6 +155,8 @@ class Session(Swept):
         spatial = tuple(self.image.shape[1:])
         if change.name == "image" and self.region is not None and self.region.shape != spatial:
             self.region, self.truth = None, None
+        if change.name == "image" and not isinstance(self.where, str):
+            self.where = None
         if change.name in ("image", "patch_size"):
             self.patch = None
         self._read = None
@@ -162,12 +164,14 @@ class Session(Swept):
             self._set(stale=self.ate is not None, prediction=None)
         if change.name in READ_OFF:
             self._read_off(self.region)
-        self._submit(at_once=change.name in ("image", "segmenter"))
+        layers_only = change.name in OF_LAYERS and self.status == "done"
+        self._submit(at_once=change.name in ("image", "segmenter"), layers_only=layers_only)
 
-    def _submit(self, at_once: bool = False) -> None:
+    def _submit(self, at_once: bool = False, layers_only: bool = False) -> None:
         with self._lock:
             guard = lock_of(self.segmenter.model)
-            updates = self._request().updates
+            request = self._request()
+            updates = request.updates_of_layers if layers_only else request.updates
             generation = self._runner.submit(updates, guard=guard, at_once=at_once)
             if at_once:
                 self._oldest = generation

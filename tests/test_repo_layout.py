@@ -42,10 +42,12 @@ MAY_KNOW = {
     "classroom": {"demo", "lessons", "session"},
 }
 SESSION = (
+    "answers",
     "exits",
     "failures",
     "fed",
     "inputs",
+    "inside",
     "judging",
     "lens",
     "progress",

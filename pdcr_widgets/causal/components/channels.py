@@ -124,12 +124,15 @@ class DoseResponse:
         Points; negative where the outcome falls.
     base : float
         Outcome of the untouched model, points 0..100.
+    elsewhere : tuple of float
+        The same in the rest of the image; NaN where it was not asked for.
     """
 
     layer: str
     factors: tuple[float, ...]
     effect: tuple[float, ...]
     base: float
+    elsewhere: tuple[float, ...] = ()
 
 
 def dose_response(
@@ -153,7 +156,8 @@ def dose_response(
     factors
         What its output is multiplied by.
     **options
-        ``where``, ``outcome``, ``empty``, ``batch`` of `iter_layer_effects`.
+        ``where``, ``elsewhere``, ``outcome``, ``empty``, ``engine``, ``batch`` of
+        `iter_layer_effects`.
 
     Raises
     ------
@@ -167,7 +171,8 @@ def dose_response(
     if len(found.layers) > 1:
         raise ValueError(f"dose_response takes one component, got {list(found.layers)}")
     doses = tuple(float(factor) for factor in factors)
-    return DoseResponse(found.layers[0], doses, tuple(r.effect for r in found), found.base)
+    effect, elsewhere = tuple(r.effect for r in found), tuple(r.elsewhere for r in found)
+    return DoseResponse(found.layers[0], doses, effect, found.base, elsewhere)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +219,7 @@ def prediction_change(
     intervention, samples
         One kind, and its number of draws.
     **options
-        ``donors``, ``seed``, ``batch`` of `iter_layer_effects`.
+        ``donors``, ``where`` (an area), ``seed``, ``batch`` of `iter_layer_effects`.
 
     Raises
     ------
