@@ -10,10 +10,12 @@ from typing import Any
 import traitlets as t
 
 from pdcr_widgets.causal.components import (
+    LayerEffects,
     dose_response,
     iter_window_effects,
     pair_effects,
     skip_paths,
+    window_map,
 )
 from pdcr_widgets.failures import in_words
 from pdcr_widgets.inside import about, kinds_of
@@ -23,6 +25,8 @@ from pdcr_widgets.runner import Runner
 from pdcr_widgets.session import Session
 from pdcr_widgets.signals import Event, Failed, Finished, Signal
 from pdcr_widgets.twin import lock_of
+
+COARSE, FINE = 8, 16  # windows per axis
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,32 @@ class Asked:
 
 
 def windows(request: Request, asked: Asked) -> Iterator[Any]:
-    """Where in the selected layer its effect lies."""
-    for update in iter_window_effects(
-        **about(request), layer=asked.layer, intervention=request.intervention
-    ):
+    """Where in the selected layer its effect lies: coarse, then finer where that is quick."""
+    options = about(request) | {"layer": asked.layer, "intervention": request.intervention}
+    for update in iter_window_effects(**options):
         yield update.effects
+    sides = on_grid(update.effects)
+    if sides and max(sides) > COARSE and update.effects.engine == "incremental":
+        for update in iter_window_effects(**options, size=-(-max(sides) // FINE)):
+            if update.done == update.total:
+                yield update.effects
+
+
+def on_grid(effects: LayerEffects) -> tuple[int, ...]:
+    """Extents of the grid that windows lie on; () where the network makes its own."""
+    try:
+        return window_map(effects).shape
+    except ValueError:
+        return ()
 
 
 def dose(request: Request, asked: Asked) -> Iterator[Any]:
     """How the outcome depends on the size of the selected component's output."""
-    options = about(request)
+    options = about(request) | {"layer": asked.layer}
     del options["samples"], options["donors"]
-    yield dose_response(**options, layer=asked.layer)
+    yield dose_response(**options)
     if request.elsewhere:
-        yield dose_response(**options, layer=asked.layer, elsewhere=True)
+        yield dose_response(**options, elsewhere=True)
 
 
 def paths(request: Request, asked: Asked) -> Iterator[Any]:

@@ -144,7 +144,8 @@ def _change_of(request: Request, channel: str) -> PredictionChange:
     asked = about(request)
     for name in ("region", "truth", "outcome"):
         del asked[name]
-    asked["where"] = None if request.where is None else as_mask(request.where, request.region)
+    if request.where is not None and request.region is not None:
+        asked["where"] = as_mask(request.where, request.region)
     return prediction_change(**asked, layer=channel, intervention=request.intervention)
 
 

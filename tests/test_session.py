@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from torch import nn
 
 from pdcr_widgets.causal import PatchBank, ate_map
@@ -98,41 +98,6 @@ def test_any_change_of_an_input_computes_anew(session: Session, name: str) -> No
     setattr(session, name, CHANGES[name])
     assert session.generation >= 1
     assert session.status == "done", session.error
-
-
-def test_a_change_of_the_layers_question_keeps_the_map(session: Session) -> None:
-    session.run()
-    ate, layers = session.ate, session.layers
-    session.where = "outside"
-    assert (session.generation, session.status) == (2, "done")
-    assert session.ate is ate
-    assert session.layers is not None
-    assert session.layers is not layers
-    assert session.layers.recipe["where"] is not None
-    session.image = session.image.flip(0)
-    assert session.where == "outside"
-
-
-def test_layers_are_replaced_in_an_area_that_fits_the_image(session: Session) -> None:
-    with pytest.raises(ValueError, match="where must be None, one of"):
-        session.where = "everywhere"
-    session.where = (1, 2, 3, 4)
-    assert session.where.sum() == 12
-    session.image = session.image[:, 1:]
-    assert session.where is None
-
-
-def test_the_rest_of_the_image_is_measured_beside_the_region(session: Session) -> None:
-    session.run()
-    assert session.layers is not None
-    case = tiny.case()
-    expected = layer_effects(
-        case.segmenter, case.image, case.region, case.truth, layers=("stages", "skips"),
-        intervention=("mean", "zero", "noise"), samples=2, elsewhere=True,
-    )  # fmt: skip
-    assert_allclose(session.layers.table("elsewhere"), expected.table("elsewhere"), atol=1e-3)
-    session.elsewhere = False
-    assert np.isnan(session.layers.table("elsewhere")).all()
 
 
 def test_setting_the_same_value_computes_nothing(session: Session) -> None:

@@ -61,7 +61,7 @@ def test_it_starts_by_itself_and_shows_everything(explorer: Explorer) -> None:
     assert_array_equal(explorer.canvas.truth, tiny.case().truth)
     assert explorer.canvas.spacing == (1.0, 2.0)
     assert explorer.legend.ate is session.ate
-    assert explorer.chart.effects is session.layers
+    assert explorer.chart.effects == session.layers
 
 
 def test_a_drag_reaches_the_session_and_the_map_comes_back(explorer: Explorer) -> None:

@@ -102,7 +102,7 @@ class TestLayerEffectChart:
 
     def test_bars_and_their_errors(self) -> None:
         chart = LayerEffectChart(effects=effects(*self.ROWS))
-        assert list(chart._bars.x) == ["encoder.0", "a -> b", "head"]
+        assert list(chart._bars.x) == ["encoder.0 mean", "a -> b mean", "head mean"]
         assert list(chart._bars.y) == [-30.0, 0.5, -80.0]
         assert_allclose(chart._errors.x, [[-32, -28], [0.25, 0.75], [-80, -80]])
         red, blue = (share_colors("red-blue")[kind] for kind in ("supporting", "harming"))
@@ -110,13 +110,14 @@ class TestLayerEffectChart:
 
     def test_sorted_by_size(self) -> None:
         chart = LayerEffectChart(effects=effects(*self.ROWS), sort="size")
-        assert list(chart._bars.x) == ["head", "encoder.0", "a -> b"]
+        assert list(chart._bars.x) == ["head mean", "encoder.0 mean", "a -> b mean"]
 
     def test_a_click_selects_and_a_second_one_deselects(self) -> None:
         chart = LayerEffectChart(effects=effects(*self.ROWS))
         chart._bars.set_state({"selected": [1]})
         assert chart.layer == "a -> b"
-        assert "a → b</b> +0.50 ± 0.25 points" in chart._readout.value
+        assert "a → b</b>" in chart._readout.value
+        assert "+0.50 ± 0.25 points, 4 draws" in chart._readout.value
         chart.sort = "size"
         assert list(chart._bars.selected) == [2]
         chart._bars.set_state({"selected": None})

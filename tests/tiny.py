@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,6 +25,22 @@ class Net(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.last(torch.relu(self.norm(self.first(images))))
+
+
+class UNet(nn.Module):
+    """One level down and up again, with a skip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enc = nn.Conv2d(1, 3, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.mid = nn.Conv2d(3, 6, 3, padding=1)
+        self.up = nn.ConvTranspose2d(6, 3, 2, stride=2)
+        self.head = nn.Conv2d(6, 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        skip = torch.relu(self.enc(images))
+        return self.head(torch.cat([skip, self.up(torch.relu(self.mid(self.pool(skip))))], 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,3 +75,14 @@ def case(classes: int = 1) -> Case:
     region[8:16, 8:16] = True
     bank = PatchBank(torch.rand(12, 1, 8, 8, generator=generator))
     return Case(Segmenter(net), image, truth, region, bank, (1.0, 2.0))
+
+
+def unet_case() -> Case:
+    """Give the same case with a small U-Net."""
+    found = case()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = UNet()
+    with torch.no_grad():
+        net.head.bias -= net(found.image[None]).median()
+    return replace(found, segmenter=replace(found.segmenter, model=net))

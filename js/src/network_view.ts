@@ -30,9 +30,10 @@ export const NETWORK_TRAITS = [
 type Model = AnyModel<NetworkTraits>;
 
 const SVG = "http://www.w3.org/2000/svg";
-const LETTERS = 15;
+const LETTER = 6.6; // pixels of a name's letter
+const DIGITS = 27; // pixels that a number needs
 
-function render({ model: anyModel, el }: RenderProps): void {
+function render({ model: anyModel, el, signal }: RenderProps): void {
   const model = anyModel as unknown as Model;
   const frame = h("div", { class: "pdcr-network" });
   el.append(frame);
@@ -43,23 +44,32 @@ function render({ model: anyModel, el }: RenderProps): void {
   frame.addEventListener("focusout", () => {
     focused = null;
   });
+  let room = 0;
   const draw = () => {
     const kept = focused;
-    frame.replaceChildren(diagram(model));
+    frame.replaceChildren(diagram(model, room || Number.POSITIVE_INFINITY));
     if (kept !== null) {
       frame.querySelector<SVGElement>(`[data-name="${CSS.escape(kept)}"]`)?.focus();
     }
   };
   for (const name of NETWORK_TRAITS) model.on(`change:${name}`, draw);
+  const watcher = new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry!.contentRect.width);
+    if (width === 0 || width === room) return;
+    room = width;
+    draw();
+  });
+  watcher.observe(frame);
+  signal.addEventListener("abort", () => watcher.disconnect());
   draw();
 }
 
-function diagram(model: Model): Element {
+function diagram(model: Model, room: number): Element {
   const graph = model.get("graph");
   if (graph.nodes.length === 0) {
     return h("p", { class: "pdcr-network-empty" }, "The network's stages appear here.");
   }
-  const plan = layout(graph);
+  const plan = layout(graph, room);
   const svg = shape("svg", {
     width: plan.width,
     height: plan.height,
@@ -89,7 +99,7 @@ function addEdges(svg: Element, model: Model, plan: Layout, limit: number): void
       shape("path", { class: "pdcr-skip-rim", d: arc.path }),
       line,
       shape("path", { class: "pdcr-skip-hit", d: arc.path }),
-      text(Number.isFinite(effect) ? signed(effect) : "", arc.x, arc.y - 4, "pdcr-skip-text"),
+      text(Number.isFinite(effect) ? signed(effect) : "", arc.x, arc.y - 6, "pdcr-skip-text"),
     );
     svg.append(group);
   });
@@ -97,31 +107,42 @@ function addEdges(svg: Element, model: Model, plan: Layout, limit: number): void
 
 /** One box; several kinds of intervention are stripes side by side. */
 function box(model: Model, name: string, label: string, rect: Rect, limit: number): Element {
-  const found = model.get("effects")[name] ?? [];
   const [effect, stderr] = numbers(model, name);
   const group = clickable(model, name, describe(name, effect, stderr));
-  const stripes = Math.max(1, model.get("kinds").length);
-  const lower = rect.height / 2;
-  group.append(shape("rect", { ...rect, rx: 5, class: "pdcr-box" }));
-  for (let k = 0; k < stripes; k++) {
-    const value = found[k]?.[0] ?? Number.NaN;
-    const color = colorOf(model, value, limit);
-    const x = rect.x + (k * rect.width) / stripes;
-    const [width, y] = [rect.width / stripes, rect.y + lower];
-    const stripe = shape("rect", { x, y, width, height: lower, class: "pdcr-stripe" });
-    if (color !== null) stripe.setAttribute("style", `fill: ${color}`);
-    const number = stripes > 3 && k > 0 ? "" : short(value);
-    const written = text(number, x + width / 2, y + lower / 2 + 4, "pdcr-box-effect");
-    written.setAttribute("style", `fill: ${inkOn(color)}`);
-    group.append(stripe, written);
-  }
   const middle = rect.x + rect.width / 2;
   const pin = model.get("pinned").includes(name) ? "\u25c6 " : "";
+  const letters = Math.floor(rect.width / LETTER) - pin.length;
   group.append(
+    shape("rect", { ...rect, rx: 5, class: "pdcr-box" }),
+    ...stripes(model, name, rect, limit),
     shape("rect", { ...rect, rx: 5, class: "pdcr-rim" }),
-    text(pin + shorten(label, LETTERS - pin.length), middle, rect.y + 14, "pdcr-box-name"),
+    text(pin + shorten(label, letters), middle, rect.y + 14, "pdcr-box-name"),
   );
   return group;
+}
+
+/** Coloured stripes in the lower half of a box, and the numbers that fit on them. */
+function stripes(model: Model, name: string, rect: Rect, limit: number): Element[] {
+  const found = model.get("effects")[name] ?? [];
+  const count = Math.max(1, model.get("kinds").length);
+  const [width, height, y] = [rect.width / count, rect.height / 2, rect.y + rect.height / 2];
+  const values = Array.from({ length: count }, (_, k) => found[k]?.[0] ?? Number.NaN);
+  const colors = values.map((value) => colorOf(model, value, limit));
+  const bands = colors.map((color, k) => {
+    const band = shape("rect", { x: rect.x + k * width, y, width, height, class: "pdcr-stripe" });
+    if (color !== null) band.setAttribute("style", `fill: ${color}`);
+    return band;
+  });
+  const fit = width >= DIGITS;
+  const shown = fit ? values : values.slice(0, 1);
+  const written = shown.map((value, k) => {
+    const x = fit ? rect.x + (k + 0.5) * width : rect.x + rect.width / 2;
+    const number = text(short(value), x, y + height / 2 + 4, "pdcr-box-effect");
+    const ground = colors[fit ? k : Math.floor(count / 2)]!;
+    number.setAttribute("style", `fill: ${inkOn(ground)}`);
+    return number;
+  });
+  return [...bands, ...written];
 }
 
 function colorOf(model: Model, effect: number, limit: number): string | null {

@@ -25,7 +25,7 @@ const UNET = [
 
 describe("layout of a U-Net", () => {
   test("the encoder is left of the bottleneck, the decoder right of it, finest on top", () => {
-    expect(cells(UNET)).toEqual([
+    expect(cells(UNET).map(([column, row]) => [column, row])).toEqual([
       [0, 0],
       [0, 1],
       [1, 2],
@@ -35,6 +35,40 @@ describe("layout of a U-Net", () => {
       [3, 0],
       [4, 0],
     ]);
+  });
+
+  test("where columns are few, boxes are stacked: the decoder upwards, as the data flows", () => {
+    expect(cells(UNET, 1)).toEqual([
+      [0, 0, 0],
+      [0, 1, 0],
+      [1, 2, 0],
+      [2, 1, 1],
+      [2, 1, 0],
+      [2, 0, 2],
+      [2, 0, 1],
+      [2, 0, 0],
+    ]);
+    expect(cells(UNET, 2).slice(-3)).toEqual([
+      [2, 0, 1],
+      [2, 0, 0],
+      [3, 0, 0],
+    ]);
+  });
+
+  test.each([260, 330, 440, 700, 1280])("it fits into %i pixels, without overlap", (room) => {
+    const edges = [
+      { name: "enc0 -> dec0", source: 0, target: 6 },
+      { name: "enc1 -> dec1", source: 1, target: 4 },
+    ];
+    const { boxes, arcs, width } = layout({ nodes: UNET, edges }, room);
+    expect(width).toBeLessThanOrEqual(room);
+    boxes.forEach((a, i) => {
+      expect(a.width).toBeGreaterThanOrEqual(BOX.least);
+      for (const b of boxes.slice(i + 1)) {
+        expect(Math.abs(a.x - b.x) >= a.width || Math.abs(a.y - b.y) >= a.height).toBe(true);
+      }
+    });
+    expect(new Set(arcs.map((arc) => arc.y)).size).toBe(2);
   });
 
   test("no two boxes overlap and all are inside", () => {

@@ -145,3 +145,34 @@ test("a network that is not known yet is announced in words", () => {
   show(network, { ...NETWORK, graph: { nodes: [], edges: [] } });
   expect(el.textContent).toContain("appear here");
 });
+
+test("a narrow place gets a narrower diagram, and one number per box", () => {
+  let resize: (entries: unknown[]) => void = () => {};
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      constructor(callback: (entries: unknown[]) => void) {
+        resize = callback;
+      }
+      observe(): void {}
+      disconnect(): void {}
+    },
+  );
+  const kinds = ["mean", "zero", "noise"];
+  const effects = {
+    enc: [
+      [-9, 0],
+      [-8, 0],
+      [-7, 1],
+    ],
+  };
+  show(network, { ...NETWORK, kinds, effects });
+  const width = () => Number(el.querySelector("svg")!.getAttribute("width"));
+  const numbers = () => part("enc").querySelectorAll(".pdcr-box-effect").length;
+  expect(numbers()).toBe(3);
+  resize([{ contentRect: { width: 260 } }]);
+  expect(width()).toBeLessThanOrEqual(260);
+  expect(numbers()).toBe(1);
+  resize([{ contentRect: { width: 0 } }]);
+  expect(width()).toBeLessThanOrEqual(260);
+});

@@ -38,6 +38,20 @@ def axis_range(values: Iterable[float]) -> tuple[float, float, np.ndarray]:
     return low, high, ticks
 
 
+def log_place(values: Iterable[float]) -> np.ndarray:
+    """Place values on a scale that is linear below one point and logarithmic above; keeps signs."""
+    given = np.asarray(list(values), dtype=float)
+    return np.sign(given) * np.log1p(np.abs(given))
+
+
+def log_ticks(low: float, high: float) -> dict[float, str]:
+    """Ticks at 1, 3, 10, 30, ... on both sides of 0 between two places of a logarithmic scale."""
+    steps = [0.0, *(factor * 10.0**power for power in range(7) for factor in (1, 3))]
+    ticks = {round(float(log_place([v])[0]), 3): v for step in steps for v in (-step, step)}
+    shown = {place: v for place, v in sorted(ticks.items()) if low <= place <= high}
+    return {place: f"{v:g}".replace("-", "\u2212") for place, v in shown.items()}
+
+
 def bins(values: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Count values in about ``number`` equal bins, one of which lies centred on 0.
 

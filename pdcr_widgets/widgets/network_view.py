@@ -61,8 +61,8 @@ class NetworkView(anywidget.AnyWidget):
         super().__init__(graph={"nodes": [], "edges": []}, **traits)
         self.show(effects)
 
-    def show(self, effects: LayerEffects | None) -> None:
-        """Draw other effects, finished or not."""
+    def show(self, effects: LayerEffects | None, elsewhere: bool = False) -> None:
+        """Draw other effects, finished or not: in the region, or in the rest of the image."""
         if effects is None:
             self.graph, self.effects = {"nodes": [], "edges": []}, {}
             return
@@ -72,7 +72,7 @@ class NetworkView(anywidget.AnyWidget):
                 self.graph = graph
             self.kinds = list(effects.kinds)
             self.effects = {
-                name: [[_number(r.effect), _number(r.stderr)] for r in effects if r.layer == name]
+                name: [_pair(row, elsewhere) for row in effects if row.layer == name]
                 for name in effects.layers
             }
 
@@ -135,6 +135,11 @@ def _positions(row: LayerEffect) -> int:
     if len(row.shape) == 2:
         return row.shape[0]
     return prod(row.shape[1:])
+
+
+def _pair(row: LayerEffect, elsewhere: bool) -> list[float | None]:
+    shown = (row.elsewhere, row.elsewhere_stderr) if elsewhere else (row.effect, row.stderr)
+    return [_number(value) for value in shown]
 
 
 def _number(value: float) -> float | None:

@@ -30,6 +30,14 @@ INTERVENTION_WORDS = {
     "donor": "Donor image",
 }
 
+GROUP_WORDS = {
+    "encoder": "ENCODER",
+    "bottleneck": "BOTTLENECK",
+    "skip": "SKIPS",
+    "decoder": "DECODER",
+    "other": "LAYERS",
+}
+
 
 def escape(text: object) -> str:
     """Make text safe inside HTML, attributes included."""

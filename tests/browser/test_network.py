@@ -17,6 +17,11 @@ CELLS = [
     "network = NetworkExplorer(session)\nnetwork",
 ]
 
+FITS = """width => {
+    const frame = document.querySelector(".pdcr-network");
+    return frame.clientWidth <= width && frame.scrollWidth <= frame.clientWidth;
+}"""
+
 
 @pytest.fixture(params=["lab", "voila"])
 def page(request: pytest.FixtureRequest) -> Page:
@@ -61,4 +66,33 @@ def test_the_keyboard_selects_and_pins(page: Page, shot: Callable[[str], Path]) 
     expect(page.locator(".pdcr-comparison th")).to_have_count(4)
     shot("pinned")
     page.set_viewport_size({"width": 700, "height": 900})
-    page.wait_for_function("() => document.querySelector('.pdcr-network').clientWidth <= 700")
+    for width in (700, 480):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(FITS, arg=width)
+    shot("narrow")
+
+
+def test_questions_about_the_network_are_answered(page: Page, shot: Callable[[str], Path]) -> None:
+    part(page, "encoder.1").click()
+    page.get_by_role("button", name="Where in the layer").click()
+    expect(page.locator("img.pdcr-map:visible")).to_have_count(1, timeout=STARTS_MS)
+    page.get_by_role("button", name="Dose").click()
+    expect(page.locator(".pdcr-inside .pdcr-figure path.line").first).to_be_visible(
+        timeout=STARTS_MS
+    )
+    shot("dose")
+    page.get_by_role("button", name="What the skips do").click()
+    answer = page.locator(".pdcr-answer")
+    expect(answer.locator("tr")).to_have_count(1 + 3 * 3, timeout=STARTS_MS)
+    page.get_by_role("button", name="Both pinned at once").click()
+    expect(answer).to_contain_text("Pin two components")
+    shot("paths")
+
+
+def test_layers_are_replaced_inside_the_region_only(page: Page) -> None:
+    label = part(page, "decoder.1")
+    before = label.get_attribute("aria-label")
+    page.get_by_label("Replace", exact=True).select_option(label="Inside the region")
+    expect(label).not_to_have_attribute("aria-label", str(before), timeout=STARTS_MS)
+    page.get_by_label("Replace", exact=True).select_option(label="In a drawn area")
+    expect(page.locator(".pdcr-stage")).to_be_visible()

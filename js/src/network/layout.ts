@@ -42,42 +42,90 @@ export interface Layout {
   readonly height: number;
 }
 
-export const BOX = { width: 104, height: 40, across: 18, down: 34, margin: 10 };
+export const BOX = { width: 104, least: 62, height: 40, across: 16, down: 34, margin: 10, gap: 6 };
 const STEP = 11;
 
-/** Column and row of every box, the rows without gaps. */
-export function cells(nodes: readonly NodeWire[]): [column: number, row: number][] {
+/** Column, row, and place from the top of a stack of boxes in one cell. */
+export type Cell = readonly [column: number, row: number, place: number];
+
+/**
+ * Column and row of every box, the rows without gaps.
+ *
+ * Boxes of one resolution lie side by side in at most `most` columns per side, and on top of each
+ * other where there are more: downwards in the encoder, upwards in the decoder, as the data flows.
+ */
+export function cells(nodes: readonly NodeWire[], most = Number.POSITIVE_INFINITY): Cell[] {
   const levels = [...new Set(nodes.map((node) => node.level))].sort((a, b) => a - b);
   const sides = nodes.map((node) => side(node.group));
-  const taken = new Map<string, number>();
-  const places = nodes.map((node, i) => {
+  const counts = new Map<string, number>();
+  const orders = nodes.map((node, i) => {
     const key = `${sides[i]} ${node.level}`;
-    const place = taken.get(key) ?? 0;
-    taken.set(key, place + 1);
-    return place;
+    const order = counts.get(key) ?? 0;
+    counts.set(key, order + 1);
+    return order;
   });
-  const widest = (wanted: number) =>
-    Math.max(0, ...places.map((place, i) => (sides[i] === wanted ? place + 1 : 0)));
-  const starts = [0, widest(0), widest(0) + widest(1)];
-  return nodes.map((node, i) => [starts[sides[i]!]! + places[i]!, levels.indexOf(node.level)]);
+  const columnsOf = (wanted: number) =>
+    Math.max(
+      0,
+      ...[...counts].map(([key, n]) =>
+        Number(key.split(" ")[0]) === wanted ? Math.min(n, most) : 0,
+      ),
+    );
+  const starts = [0, columnsOf(0), columnsOf(0) + columnsOf(1)];
+  return nodes.map((node, i) => {
+    const count = counts.get(`${sides[i]} ${node.level}`)!;
+    const columns = Math.min(count, most);
+    const tall = Math.ceil(count / columns);
+    const column = Math.floor(orders[i]! / tall);
+    const inStack = Math.min(tall, count - column * tall);
+    const place = orders[i]! % tall;
+    const down = sides[i] === 2 ? inStack - 1 - place : place;
+    return [starts[sides[i]!]! + column, levels.indexOf(node.level), down] as const;
+  });
 }
 
 function side(group: string): number {
   return group === "encoder" ? 0 : group === "bottleneck" ? 1 : 2;
 }
 
-export function layout(graph: GraphWire): Layout {
-  const placed = cells(graph.nodes);
-  const boxes = placed.map(([column, row]) => ({
-    x: BOX.margin + column * (BOX.width + BOX.across),
-    y: BOX.margin + BOX.down + row * (BOX.height + BOX.down),
-    width: BOX.width,
+/** Lay a network out so that it fits into a width where that can be read. */
+export function layout(graph: GraphWire, room = Number.POSITIVE_INFINITY): Layout {
+  const placed = fitting(graph.nodes, room);
+  const columns = 1 + Math.max(-1, ...placed.map(([column]) => column));
+  const free = (room - 2 * BOX.margin - (columns - 1) * BOX.across) / columns;
+  const width = Math.max(BOX.least, Math.min(BOX.width, Math.floor(free)));
+  const tops = rowTops(placed);
+  const boxes = placed.map(([column, row, place]) => ({
+    x: BOX.margin + column * (width + BOX.across),
+    y: tops[row]! + place * (BOX.height + BOX.gap),
+    width,
     height: BOX.height,
   }));
   const flow = boxes.slice(1).map((box, i) => link(boxes[i]!, box));
-  const width = Math.max(0, ...boxes.map((b) => b.x + b.width)) + BOX.margin;
-  const height = Math.max(0, ...boxes.map((b) => b.y + b.height)) + BOX.margin;
-  return { boxes, flow, arcs: arcs(graph.edges, boxes), width, height };
+  const right = Math.max(0, ...boxes.map((b) => b.x + b.width)) + BOX.margin;
+  const bottom = Math.max(0, ...boxes.map((b) => b.y + b.height)) + BOX.margin;
+  return { boxes, flow, arcs: arcs(graph.edges, boxes, tops), width: right, height: bottom };
+}
+
+/** As many columns per side as fit at full width, at least one. */
+function fitting(nodes: readonly NodeWire[], room: number): Cell[] {
+  for (const most of [Number.POSITIVE_INFINITY, 4, 3, 2]) {
+    const placed = cells(nodes, most);
+    const columns = 1 + Math.max(-1, ...placed.map(([column]) => column));
+    if (columns * (BOX.width + BOX.across) - BOX.across + 2 * BOX.margin <= room) return placed;
+  }
+  return cells(nodes, 1);
+}
+
+function rowTops(placed: readonly Cell[]): number[] {
+  const tall: number[] = [];
+  for (const [, row, place] of placed) tall[row] = Math.max(tall[row] ?? 0, place + 1);
+  let top = BOX.margin + BOX.down;
+  return tall.map((count) => {
+    const here = top;
+    top += count * (BOX.height + BOX.gap) - BOX.gap + BOX.down;
+    return here;
+  });
 }
 
 /** A line from one box to the next one that runs. */
@@ -91,21 +139,28 @@ function link(from: Rect, to: Rect): string {
   const down = to.y > from.y;
   const start = `M${from.x + from.width / 2} ${down ? from.y + from.height : from.y}`;
   const end = down ? to.y : to.y + to.height;
-  const turn = down ? end - 10 : end + 10;
+  const turn = down ? Math.max(end - 10, from.y + from.height) : Math.min(end + 10, from.y);
   return `${start}V${turn}H${to.x + to.width / 2}V${end}`;
 }
 
-/** Bridges over the boxes; those over one row are stacked, so that each can be clicked. */
-function arcs(edges: readonly EdgeWire[], boxes: readonly Rect[]): Arc[] {
+/** Bridges over the rows of boxes; those over one row are stacked, so that each can be clicked. */
+function arcs(edges: readonly EdgeWire[], boxes: readonly Rect[], tops: readonly number[]): Arc[] {
   const over = new Map<number, number>();
   return edges.map((edge) => {
     const [from, to] = [boxes[edge.source]!, boxes[edge.target]!];
-    const top = Math.min(from.y, to.y);
+    const highest = Math.min(from.y, to.y);
+    const top = Math.max(...tops.filter((row) => row <= highest));
     const number = over.get(top) ?? 0;
     over.set(top, number + 1);
     const y = top - STEP - (number % 2) * STEP;
-    const [a, b] = [from.x + from.width * 0.5, to.x + to.width * 0.5];
-    const path = `M${a} ${from.y}V${y}H${b}V${to.y}`;
-    return { path, x: (a + b) / 2, y };
+    const [a, b] = [foot(from, top, true), foot(to, top, false)];
+    return { path: `M${a.x} ${a.y}V${y}H${b.x}V${b.y}`, x: (a.x + b.x) / 2, y };
   });
+}
+
+/** Where a bridge meets a box: its top, or its side where another box lies on top of it. */
+function foot(box: Rect, top: number, leaves: boolean): { x: number; y: number } {
+  if (box.y === top) return { x: box.x + box.width / 2, y: box.y };
+  const x = leaves ? box.x + box.width + BOX.across / 2 - 2 : box.x - BOX.across / 2 + 2;
+  return { x, y: box.y + box.height / 2 };
 }
