@@ -106,6 +106,11 @@ class PatchStage(anywidget.AnyWidget):
         height, width = self.image.shape[1:]
         return int(height), int(width)
 
+    @property
+    def spatial(self) -> tuple[int, int]:
+        """The same: what a map must have been computed for."""
+        return self.shape
+
     def show_effect(self, ate: ATEMap, generation: int = 0, limit: float | None = None) -> int:
         """Paint an effect map over the picture and give its number, for `on_ack`.
 
