@@ -15,6 +15,7 @@ from pdcr_widgets.causal.archive import read_npz, write_npz
 from pdcr_widgets.causal.arrays import as_region, as_truth
 from pdcr_widgets.causal.ingredients import mask_digest, mask_to_runs
 from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
+from pdcr_widgets.causal.pictured import Pictured
 from pdcr_widgets.causal.plan import PatchGrid
 from pdcr_widgets.causal.results import ATEMap
 
@@ -23,8 +24,8 @@ STEPS = 8191
 SMALLEST = 1 / 508
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Pictured):
     """What interventions on every patch did to the whole prediction, compressed.
 
     `ate_map` then gives the map of any region without a forward pass.
@@ -63,6 +64,23 @@ class Sweep:
     def spatial(self) -> tuple[int, ...]:
         """Shape of the image, pixels."""
         return self.probability.shape
+
+    def _drawable(self) -> bool:
+        return len(self.spatial) == 2 and len(self.cells) > 0
+
+    def _draw(self, figure: Any, **options: Any) -> None:
+        from pdcr_widgets.causal.figure import COLUMN, map_height
+        from pdcr_widgets.causal.sweep_figure import plot_sweep
+
+        figure.set_size_inches(COLUMN, map_height(self.spatial, None, COLUMN))
+        plot_sweep(self, figure.add_subplot(), **options)
+
+    def __repr__(self) -> str:
+        sides = " x ".join(map(str, self.spatial))
+        return (
+            f"Sweep({len(self.cells)} interventions on patches of {self.patch_size} pixels, image "
+            f"of {sides}, {self.nbytes / 1e6:.1f} MB)"
+        )
 
     @property
     def soft(self) -> bool:

@@ -48,6 +48,13 @@ class ATEView(View):
             self.follow((session, "ate"), (self, "ate"))
         self._draw()
 
+    def still(self) -> bytes | None:
+        """Give the map as PNG."""
+        return None if self.ate is None else self.ate._repr_png_()
+
+    def __repr__(self) -> str:
+        return "ATEView(no map yet)" if self.ate is None else repr(self.ate)
+
     def _draw(self, _change: Any = None) -> None:
         if self.ate is None:
             self._body.value = '<p class="pdcr-empty">The effect map appears here.</p>'

@@ -70,6 +70,14 @@ class BaselineControls(View):
         self.link((self, "baseline_value"), (self._value, "value"))
         self._show()
 
+    def still(self) -> bytes | None:
+        """Give patches of the bank as PNG, where they are the baseline."""
+        return self._thumbnails.still() if self.baseline == "bank" else None
+
+    def __repr__(self) -> str:
+        value = f" {self.baseline_value:g}" if self.baseline == "constant" else ""
+        return f"BaselineControls({words(BASELINE_WORDS, self.baseline)}{value})"
+
     def _fit_kinds(self, _change: Any = None) -> None:
         names = [n for n in BASELINES if n != "bank" or self.bank is not None]
         options = [(words(BASELINE_WORDS, name), name) for name in names]

@@ -87,6 +87,11 @@ class ComparisonView(View):
         self.judging.close()
         super().close()
 
+    def still(self) -> bytes | None:
+        """Give maps and curves as PNG."""
+        known = self.judging.comparison
+        return None if known is None else known._repr_png_()
+
     def __repr__(self) -> str:
         known = self.judging.comparison
         return f"ComparisonView({self.judging.status})" if known is None else repr(known)

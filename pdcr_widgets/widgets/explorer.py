@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -215,11 +214,9 @@ class Explorer(View):
         height, width = self.canvas.shape
         return f"Explorer({height} x {width} pixels, {self.session.status})"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add a picture for places that show no widgets."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        picture = base64.b64encode(self.canvas.to_png()).decode("ascii")
-        return {**bundle, "text/plain": repr(self), "image/png": picture}
+    def still(self) -> bytes:
+        """Give the canvas as PNG, for places that show no widgets."""
+        return self.canvas.to_png()
 
     def _columns(self, probe: w.Box) -> w.Box:
         left = [

@@ -118,6 +118,13 @@ class LayerEffectChart(View):
         self._layer_menu.observe(self._chosen, names=["value"])
         return block("pdcr-controls", children=[kind, sort, self._layer_menu, scale, every])
 
+    def still(self) -> bytes | None:
+        """Give the bars as PNG."""
+        return None if self.effects is None else self.effects._repr_png_()
+
+    def __repr__(self) -> str:
+        return "LayerEffectChart(no effects yet)" if self.effects is None else repr(self.effects)
+
     def _draw(self, _change: Any = None) -> None:
         kinds = _shown_kinds(self.effects, self.intervention, self.every_kind)
         self._rows = arranged(self.effects, kinds, self.sort)

@@ -87,6 +87,15 @@ class NetworkExplorer(View):
         self._draw_network()
         self._draw_layer()
 
+    def still(self) -> bytes | None:
+        """Give the effects of the layers as PNG."""
+        layers = self._session.layers
+        return None if layers is None else layers._repr_png_()
+
+    def __repr__(self) -> str:
+        layers = self._session.layers
+        return "NetworkExplorer(no effects yet)" if layers is None else repr(layers)
+
     def close(self) -> None:
         """End the computation and take the widgets off every page."""
         self.lens.close()

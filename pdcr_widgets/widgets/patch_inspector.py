@@ -15,7 +15,7 @@ from pdcr_widgets.widgets.baseline_controls import grey_range
 from pdcr_widgets.widgets.colors import COLORMAPS, share_colors
 from pdcr_widgets.widgets.figures import axis_range, bins, quiet_figure, show_before_last
 from pdcr_widgets.widgets.style import markup
-from pdcr_widgets.widgets.text import escape, signed
+from pdcr_widgets.widgets.text import escape, signed, spoken
 from pdcr_widgets.widgets.thumbnails import Thumbnails
 from pdcr_widgets.widgets.view import View
 
@@ -66,6 +66,13 @@ class PatchInspector(View):
             self.follow((session, "draws"), (self, "draws"))
             self.link((session, "patch"), (self, "patch"))
         self._draw()
+
+    def still(self) -> bytes | None:
+        """Give what was pasted as PNG, strongest effect first."""
+        return self._thumbnails.still() if self.draws is not None else None
+
+    def __repr__(self) -> str:
+        return f"PatchInspector({spoken(self._words.value)})"
 
     def _draw(self, _change: Any = None) -> None:
         draws = self.draws

@@ -283,6 +283,8 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         data, metadata = bundle
         height, width = self.shape
         pixels = int(self.region.sum())
-        data["text/plain"] = f"RegionCanvas({height} x {width} pixels, region of {pixels} pixels)"
+        data["text/plain"] = (
+            f"{type(self).__name__}({height} x {width} pixels, region of {pixels} pixels)"
+        )
         data["image/png"] = base64.b64encode(self.to_png(LARGEST_STILL)).decode("ascii")
         return data, metadata

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 OUTCOME_WORDS = {
     "dice": "Dice",
@@ -42,6 +43,11 @@ GROUP_WORDS = {
 def escape(text: object) -> str:
     """Make text safe inside HTML, attributes included."""
     return html.escape(str(text), quote=True)
+
+
+def spoken(markup: str) -> str:
+    """Give what a piece of HTML says."""
+    return html.unescape(re.sub(r"<[^>]*>", "", markup)).strip()
 
 
 def words(names: dict[str, str], name: str) -> str:

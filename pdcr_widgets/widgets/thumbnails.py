@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from ipycanvas import Canvas
+from PIL import Image
 
 from pdcr_widgets.widgets.canvas_layers import LayerManager
 
@@ -33,8 +35,17 @@ class Thumbnails(Canvas):
             _canvas_manager=self._commands,
         )
         self._room = rows * PER_ROW
+        self.sheet = np.zeros((0, 0, 4), dtype=np.uint8)
         self.add_class("pdcr-thumbnails")
         self.on_client_ready(lambda: self._commands.replay(self))
+
+    def still(self) -> bytes | None:
+        """Give what is shown as PNG; None where nothing is."""
+        if not self.sheet.any():
+            return None
+        file = io.BytesIO()
+        Image.fromarray(self.sheet).save(file, "PNG")
+        return file.getvalue()
 
     def show(self, patches: Any, window: tuple[float, float], strips: Sequence[str] = ()) -> None:
         """Draw pictures.
@@ -48,7 +59,7 @@ class Thumbnails(Canvas):
         strips
             ``#rrggbb`` colours under the pictures, as many as pictures, or none.
         """
-        sheet = np.zeros((self.height, self.width, 4), dtype=np.uint8)
+        self.sheet = sheet = np.zeros((self.height, self.width, 4), dtype=np.uint8)
         for number, patch in enumerate(np.asarray(patches)[: self._room]):
             top = number // PER_ROW * (SIDE + STRIP + GAP)
             left = number % PER_ROW * (SIDE + GAP)
