@@ -31,7 +31,7 @@ PARTS = {
     "Faithfulness and other methods": ("evaluate",),
     "Models": ("models",),
     "Images": ("images",),
-    "Files, figures, recipes": ("export", "standalone", "as_code", "causal.recomputing", "saved"),
+    "Files, figures, recipes": ("export", "standalone", "as_code", "recomputing", "saved"),
     "Widgets": ("widgets", "session"),
     "Lessons": ("lessons",),
 }

@@ -56,7 +56,7 @@ _HOME = {
     "pair_effects": "causal.components",
     "patch_draws": "causal",
     "prediction_change": "causal.components",
-    "recompute": "causal.recomputing",
+    "recompute": "recomputing",
     "save": "export",
     "save_nifti": "images",
     "segmenter": "models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def recompute(
 
     Returns
     -------
-    ATEMap or LayerEffects
+    ATEMap, LayerEffects or Comparison
         A computation that was stopped is stopped at the same place.
 
     Raises
@@ -80,14 +80,14 @@ def recompute(
     """
     recorded = recipe if isinstance(recipe, Mapping) else recipe.recipe
     kind = recorded.get("kind")
-    if kind not in _KINDS or recorded.get("recipe", RECIPE) > RECIPE:
+    if kind not in KINDS or recorded.get("recipe", RECIPE) > RECIPE:
         raise ValueError(
             f"this is no recipe that can be recomputed (kind {kind!r}, format "
-            f"{recorded.get('recipe')!r}); give `result.recipe` of a map or of layer effects, and "
+            f"{recorded.get('recipe')!r}); give `result.recipe`, and "
             f"the newest pdcr_widgets"
         )
     given = {"baseline": baseline, "donors": donors, "intervention": intervention}
-    results = _KINDS[kind](recorded, _reader(recorded, model), image, truth, given)
+    results = KINDS[kind](recorded, _reader(recorded, model), image, truth, given)
     first = next(results)
     _compare(recorded, first.recipe, strict)
     return _stopped(first, results, recorded)
@@ -138,7 +138,7 @@ def _maps(
         image,
         mask_from_runs(recorded["region"]),
         truth,
-        baseline=_content(recorded, given["baseline"]),
+        baseline=content_of(recorded, given["baseline"]),
         engine=recorded["engine"],
         grid=recorded.get("grid"),
         **{name: recorded[name] for name in MAP_OPTIONS},
@@ -177,7 +177,7 @@ def _sweeps(
     updates = iter_sweep(
         model,
         image,
-        baseline=_content(recorded, given["baseline"]),
+        baseline=content_of(recorded, given["baseline"]),
         engine=recorded["engine"],
         **{name: recorded[name] for name in SWEEP_OPTIONS},
     )
@@ -189,8 +189,8 @@ def _sweeps(
             return
 
 
-def _content(recorded: Mapping[str, Any], given: Any) -> Any:
-    """What was pasted: from the recipe, but a bank has to be given."""
+def content_of(recorded: Mapping[str, Any], given: Any) -> Any:
+    """Give what was pasted: from the recipe, but a bank has to be given."""
     if recorded["baseline"] == "bank":
         if given is None:
             raise ValueError(
@@ -203,4 +203,7 @@ def _content(recorded: Mapping[str, Any], given: Any) -> Any:
     return recorded["baseline"]
 
 
-_KINDS = {"ate": _maps, "layers": _layers, "sweep": _sweeps}
+Again = Callable[[Mapping[str, Any], Segmenter, Any, Any, Mapping[str, Any]], Iterator[Any]]
+KINDS: dict[str, Again] = {"ate": _maps, "layers": _layers, "sweep": _sweeps}
+"""Kind of a recipe -> (recipe, model, image, truth, what else was given) -> results, the last one
+complete. Parts of the package that know more kinds add them here."""

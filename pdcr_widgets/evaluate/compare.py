@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal.experiment import Target
+from pdcr_widgets.causal.ingredients import mask_from_runs
 from pdcr_widgets.causal.outcome import Empty
 from pdcr_widgets.causal.recipe import target_recipe
+from pdcr_widgets.causal.recomputing import KINDS, content_of, recompute
 from pdcr_widgets.causal.results import ATEMap
 from pdcr_widgets.evaluate.comparison import PLAYED, Comparison, ComparisonUpdate, Verdict
 from pdcr_widgets.evaluate.curves import Curve, iter_curve
@@ -63,8 +65,9 @@ def iter_compare(
         "occlusion": {"window": size},
     }
     given = options or {}
-    games = {"steps": steps, "draws": draws, "seed": seed, "empty": empty}
-    judge = _Judge(erasure, steps, seed, len(methods) + 1, _recipe(erasure, methods, given, games))
+    games = {"steps": steps, "draws": draws, "seed": seed, "empty": empty, "batch": batch}
+    recipe = _recipe(erasure, methods, given, games) | {"ate": ate and dict(ate.recipe)}
+    judge = _Judge(erasure, steps, seed, len(methods) + 1, recipe)
     yield from judge.draw(draws)
     for name in methods:
         if name == "pdcr" and ate is not None:
@@ -180,6 +183,29 @@ def _checked(methods: Sequence[str], options: Mapping[str, Any]) -> list[str]:
 def _known(ate: ATEMap) -> Steps:
     yield 0, 1
     return -ate.to_image()
+
+
+def _again(
+    recorded: Mapping[str, Any], model: Any, image: Any, truth: Any, given: Mapping[str, Any]
+) -> Iterator[Comparison]:
+    """Compare once more, from a recipe."""
+    ate: Any = None
+    if recorded["ate"] is not None:
+        ate = recompute(recorded["ate"], model, image, truth, baseline=given["baseline"])
+    updates = iter_compare(
+        model,
+        image,
+        mask_from_runs(recorded["region"]),
+        truth,
+        ate=ate,
+        baseline=content_of(recorded, given["baseline"]),
+        **{name: recorded[name] for name in AGAIN},
+    )
+    return (update.comparison for update in updates)
+
+
+AGAIN = ("methods", "options", "patch_size", "outcome", "empty", "steps", "draws", "seed", "batch")
+KINDS["comparison"] = _again
 
 
 def compare(model: Any, image: Any, region: Any, truth: Any = None, **options: Any) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,25 @@ def test_it_comes_back_from_a_file(compared: pdcr.Comparison, tmp_path: Path) ->
     pdcr.ate_map(SmallNet(), IMAGE, REGION, patch_size=4).save(tmp_path / "map.npz")
     with pytest.raises(ValueError, match="holds another kind of result"):
         pdcr.Comparison.load(tmp_path / "map.npz")
+
+
+def test_the_same_numbers_come_from_the_recipe() -> None:
+    bank = pdcr.PatchBank(picture(9, 1, 4, 4, seed=2))
+    asked = {**ASKED, "methods": ["pdcr", "rise", "misure", "random"], "baseline": bank}
+    ate = pdcr.ate_map(
+        SmallNet(), IMAGE, REGION, patch_size=4, baseline=bank, outcome="soft_dice", samples=4
+    )
+    for known in (None, ate):
+        found = pdcr.compare(SmallNet(), IMAGE, REGION, ate=known, **asked)
+        recipe = json.loads(json.dumps(found.recipe))
+        again = pdcr.recompute(recipe, SmallNet(), IMAGE, baseline=bank)
+        assert repr(again.rows) == repr(found.rows)
+        for name, values in found.maps.items():
+            np.testing.assert_array_equal(again.maps[name], values)
+    with pytest.raises(ValueError, match="made from something else: the image"):
+        pdcr.recompute(recipe, SmallNet(), IMAGE + 0.1, baseline=bank)
+    with pytest.raises(ValueError, match="the baseline was a patch bank"):
+        pdcr.recompute(recipe, SmallNet(), IMAGE)
 
 
 def test_one_scale_for_all_maps(compared: pdcr.Comparison) -> None:
