@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,48 @@ PAGE = """<!doctype html>
 """
 
 
+@dataclass(frozen=True)
+class LivingPage:
+    """A page that needs no kernel; displayed in a notebook it lives in a frame of its own.
+
+    The frame holds the page itself, so it stays alive in the saved notebook and in what nbconvert
+    makes of it.
+
+    Parameters
+    ----------
+    html
+        The whole page.
+    height
+        Of the frame, pixels.
+    """
+
+    html: str
+    height: int = 900
+
+    def save(self, path: str | Path) -> None:
+        """Write the page to a file that ends in ``.html``, whole or not at all.
+
+        Raises
+        ------
+        ValueError
+            Another ending.
+        """
+        if not str(path).endswith(".html"):
+            raise ValueError(f"path must end in .html, got {str(path)!r}")
+        with whole_file(path) as part:
+            part.write_text(self.html, encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        frame = f'srcdoc="{escape(self.html)}" width="100%" height="{self.height}"'
+        return f'<div><iframe {frame} title="Effects"></iframe></div>'
+
+    def __repr__(self) -> str:
+        return f"LivingPage({len(self.html.encode()) / 1e6:.2f} MB)"
+
+
 def embed(
     subject: Any,
-    path: str | Path,
+    path: str | Path | None = None,
     *,
     regions: Mapping[str, Any] | None = None,
     patch_sizes: Iterable[int] | None = None,
@@ -60,8 +100,8 @@ def embed(
     channels: bool = True,
     title: str | None = None,
     colormap: str = "red-blue",
-) -> None:
-    """Write one HTML file that shows maps and layer effects, with no kernel and no network.
+) -> LivingPage | None:
+    """Make one HTML page that shows maps and layer effects, with no kernel and no network.
 
     It keeps the read-out under the pointer with standard errors, opacity, limits and colours of the
     map, significance, contours, zoom and window, the choice among the regions and patch sizes given
@@ -74,7 +114,8 @@ def embed(
         An `Explorer`, a `Session` or a demo case: what it does not show yet is computed first. Or
         an `ATEMap`, or several, to go with ``image``.
     path
-        File to write, whole or not at all; it ends in ``.html``.
+        File to write, whole or not at all; it ends in ``.html``. None gives the page back, which a
+        notebook shows in a frame.
     regions
         Names and regions to choose from, for an explorer, session or case. None: the present one.
     patch_sizes
@@ -89,12 +130,17 @@ def embed(
     colormap
         A key of `COLORMAPS`.
 
+    Returns
+    -------
+    LivingPage or None
+        The page, where no path was given.
+
     Raises
     ------
     TypeError, ValueError
         Something else than these; a session without a region; maps without an image.
     """
-    if not str(path).endswith(".html"):
+    if path is not None and not str(path).endswith(".html"):
         raise ValueError(f"path must end in .html, got {str(path)!r}")
     if colormap not in COLORMAPS:
         raise ValueError(f"colormap must be one of {list(COLORMAPS)}, got {colormap!r}")
@@ -105,8 +151,10 @@ def embed(
         shown = from_session(_session(subject), regions, patch_sizes, channels)
     heading = title or getattr(subject, "title", "") or "Effect of image patches on a segmentation"
     page = _page(_figure(shown, heading, colormap), heading, shown)
-    with whole_file(path) as part:
-        part.write_text(page, encoding="utf-8")
+    if path is None:
+        return LivingPage(page)
+    LivingPage(page).save(path)
+    return None
 
 
 def _session(subject: Any) -> Session:

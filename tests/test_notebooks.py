@@ -46,3 +46,5 @@ def test_a_notebook_runs(notebook: nbformat.NotebookNode, tmp_path: Path) -> Non
         if out.output_type == "error"
     ]
     assert errors == []
+    for page in tmp_path.glob("*.html"):
+        assert page.stat().st_size < 3_000_000, "a figure of the brain stays below 3 MB"

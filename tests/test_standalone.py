@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import sys
@@ -103,6 +104,21 @@ def test_a_page_asks_nobody_and_is_small(page: Path) -> None:
     assert policy
     assert policy[1].startswith("default-src &#x27;none&#x27;; ")
     assert not re.search(r"<(link|img|iframe)|src=|@import|fetch\(|XMLHttpRequest", text)
+
+
+def test_without_a_path_it_is_part_of_the_notebook(session: pdcr.Session, tmp_path: Path) -> None:
+    asked = {"regions": {"One": REGION}, "channels": False}
+    page = pdcr.embed(session, **asked)
+    pdcr.embed(session, tmp_path / "a.html", **asked)
+    assert page.html == (tmp_path / "a.html").read_text()
+    framed = re.search(r'<iframe srcdoc="([^"]*)"', page._repr_html_())
+    assert framed
+    assert html.unescape(framed[1]) == page.html
+    assert re.fullmatch(r"LivingPage\(0\.\d\d MB\)", repr(page))
+    page.save(tmp_path / "b.html")
+    assert (tmp_path / "b.html").read_text() == page.html
+    with pytest.raises(ValueError, match=r"path must end in \.html"):
+        page.save(tmp_path / "b.txt")
 
 
 def test_hostile_names_stay_text(session: pdcr.Session, tmp_path: Path) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from html import escape
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 import torch
-from nbconvert import HTMLExporter
 from playwright.sync_api import Page, Route, expect
 from torch import nn
 
@@ -157,14 +157,13 @@ def test_it_fits_a_phone(figure: Page, shot: Callable[[str], Path]) -> None:
 def test_it_lives_in_a_notebook_that_was_converted(
     page: Page, session: pdcr.Session, tmp_path: Path, shot: Callable[[str], Path]
 ) -> None:
-    pdcr.embed(session, tmp_path / "figure.html", title="Converted", channels=False)
-    text = escape((tmp_path / "figure.html").read_text())
-    frame = f'<iframe srcdoc="{text}" width="100%" height="900"></iframe>'
-    output = nbformat.v4.new_output("display_data", {"text/html": frame})
+    figure = pdcr.embed(session, title="Converted", channels=False)
+    output = nbformat.v4.new_output("display_data", {"text/html": figure._repr_html_()})
     cell = nbformat.v4.new_code_cell("figure", outputs=[output])
-    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "notebook.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "notebook.ipynb"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     path = tmp_path / "notebook.html"
-    path.write_text(HTMLExporter().from_notebook_node(notebook)[0])
     page.context.set_offline(True)
     page.goto(path.as_uri())
     inside = page.frame_locator("iframe")
