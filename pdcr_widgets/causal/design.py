@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ BLOCK = LEADERS * CHILDREN
 COMPONENTS = 8
 ROUNDS = 30
 STARTS = 8
+CENTRAL = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,9 @@ class Design:
     block draws one patch from each of the 16, uniformly, four of them first: the mean weighted by
     the strata's sizes is unbiased after four draws and after sixteen, whatever the effect's
     dependence on the patch, and an effect that varies smoothly or comes from a rare kind is known
-    far better than from as many independent draws.
+    far better than from as many independent draws. The four leaders of a place's first block come
+    from the middle quarter of their strata, which brings them nearer to the mean at the price of a
+    bias that is within their standard error; every other draw is unbiased.
 
     Parameters
     ----------
@@ -58,15 +62,21 @@ class Design:
         self.size = len(patches)
         self._sorted = np.argsort(scores[:, 0], kind="stable")
         self._members: list[list[np.ndarray]] = []
+        self._central: list[np.ndarray] = []
+        self._child = np.zeros(self.size, dtype=np.int64)
         weights = []
         for parent in clusters(scores, np.arange(self.size), LEADERS):
             parts = clusters(scores, parent, CHILDREN)
             shares = np.bincount(np.arange(CHILDREN) % len(parts))
             again = [n % len(parts) for n in range(CHILDREN)]
+            self._central.append(middle(scores, parent))
+            for number, part in enumerate(parts):
+                self._child[part] = number
             self._members.append([parts[n] for n in again])
             weights.append([len(parts[n]) / shares[n] / self.size for n in again])
         while len(weights) < LEADERS:
             self._members.append(self._members[0])
+            self._central.append(self._central[0])
             weights.append([0.0] * CHILDREN)
         self._weights = np.array(weights)
 
@@ -77,6 +87,12 @@ class Design:
         total = self._weights.sum(axis=1)
         steps = np.cumsum(self._weights, axis=1) / np.where(total > 0, total, 1)[:, None]
         lead = (chance[:, :LEADERS, None] >= steps[None]).sum(axis=2).clip(max=CHILDREN - 1)
+        if number == 0:
+            central = np.stack(
+                [c[(chance[:, i] * len(c)).astype(int)] for i, c in enumerate(self._central)],
+                axis=1,
+            )
+            lead = self._child[central]
         order = (lead[:, :, None] + np.arange(CHILDREN)) % CHILDREN
         place = chance[:, LEADERS:].reshape(-1, LEADERS, CHILDREN)
         chosen = np.empty(order.shape, dtype=np.int64)
@@ -88,6 +104,8 @@ class Design:
                     (place[row, parent, at] * len(members)).astype(int)
                 ]
         fine = self._weights[parents[:, None], order]
+        if number == 0:
+            chosen[:, :, 0] = central
         leaders_first = [np.moveaxis(a, 2, 1).reshape(len(cells), BLOCK) for a in (chosen, fine)]
         return Block(leaders_first[0], np.tile(total, (len(cells), 1)), leaders_first[1])
 
@@ -130,6 +148,13 @@ def clusters(scores: np.ndarray, members: np.ndarray, count: int) -> list[np.nda
             best = spread, labels
     assert best is not None
     return [members[best[1] == g] for g in np.unique(best[1])]
+
+
+def middle(scores: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Those members that lie nearest to their mean, a share of them."""
+    points = scores[members]
+    away = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
+    return members[np.argsort(away, kind="stable")[: math.ceil(CENTRAL * len(members))]]
 
 
 def _k_means(points: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:

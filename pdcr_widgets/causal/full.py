@@ -14,7 +14,7 @@ from pdcr_widgets.causal.boxes import pasted
 from pdcr_widgets.causal.memory import is_out_of_memory as is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
 
-CPU_BATCH, DEVICE_BATCH = 8, 64
+CPU_BATCH, DEVICE_BATCH = 4, 64
 
 
 class Engine(Protocol):
@@ -43,8 +43,9 @@ class FullEngine:
     window
         Slices of the spatial axes that are read.
     batch
-        Images per forward pass; None takes 8 on a CPU (larger batches are slower there) and 64 on
-        an accelerator. Halved for good when memory runs out.
+        Images per forward pass; None takes 4 on a CPU (larger batches are slower there) and 64 on
+        an accelerator. Halved for good when memory runs out. Planar images lie channels last on a
+        CPU, which convolutions like, unless the model cannot read them so.
     reason
         Why plain passes are used, in words.
     """
@@ -63,6 +64,7 @@ class FullEngine:
         self.batch = chosen if batch is None else as_whole(batch, "batch", 1)
         self._segmenter, self._image, self._window = segmenter, image, window
         self.reason = reason
+        self._channels_last = image.device.type == "cpu" and image.ndim == 3
         if uses_batch_statistics(segmenter.model):
             self.batch = 1
             self.reason = "normalises over the batch even in evaluation, so one image at a time"
@@ -90,8 +92,19 @@ class FullEngine:
         return torch.cat(parts)
 
     def _predict(self, starts: np.ndarray, content: Tensor) -> Tensor:
-        predicted = self._segmenter(pasted(self._image, starts, content))
-        return predicted[(slice(None), *self._window)].clone()
+        images = pasted(self._image, starts, content)
+        if self._channels_last:
+            try:
+                return self._read(images.contiguous(memory_format=torch.channels_last))
+            except RuntimeError as error:  # such as `view` of what lies otherwise: try it plainly
+                if is_out_of_memory(error):
+                    raise
+                self._channels_last = False
+        return self._read(images)
+
+    def _read(self, images: Tensor) -> Tensor:
+        inside = self._segmenter(images)[(slice(None), *self._window)]
+        return inside.clone(memory_format=torch.contiguous_format)
 
 
 def uses_batch_statistics(model: object) -> bool:

@@ -9,9 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from toys import SmallNet, box, picture
 
-from pdcr_widgets.causal import ATEMap, PatchBank, ate_map
+from pdcr_widgets.causal import ATEMap, PatchBank, ate_map, iter_ate
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.full import FullEngine
+from pdcr_widgets.causal.sampling.adaptive import around
 
 IMAGE = picture(1, 40, 36)
 REGION = box((40, 36), slice(17, 24), slice(15, 22))
@@ -89,6 +90,42 @@ def test_it_takes_fewer_evaluations_than_the_paper(outcome: str) -> None:
         NET, IMAGE, REGION, patch_size=4, baseline=bank(), outcome=outcome, sampling="paper"
     )
     assert found(outcome, 0).evaluations < 0.7 * paper.evaluations
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_what_is_cut_short_is_continued_by_the_same_draws(outcome: str) -> None:
+    """More evaluations only add: a longer run passes through the state of a shorter one."""
+    options = {"patch_size": 4, "baseline": bank(), "outcome": outcome, "precision": 1e-6}
+    longer = {u.done: u.map for u in iter_ate(NET, IMAGE, REGION, budget=600, **options)}
+    for budget in (50, 200, 400):
+        short = ate_map(NET, IMAGE, REGION, budget=budget, **options)
+        same = longer[short.evaluations]
+        assert_array_equal(short.effect, same.effect)
+        assert_array_equal(short.samples, same.samples)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_iterating_longer_refines(outcome: str) -> None:
+    errors = []
+    for budget in (150, 400, 1200):
+        each = [
+            ate_map(
+                NET, IMAGE, REGION, patch_size=4, baseline=bank(), outcome=outcome, seed=seed,
+                precision=1e-6, samples=96, budget=budget,
+            ).effect
+            - exhaustive(outcome)
+            for seed in range(4)
+        ]  # fmt: skip
+        errors.append(float(np.sqrt(np.nanmean(np.square(each)))))
+    assert errors[0] > errors[1] > errors[2]
+
+
+def test_the_mean_of_the_next_neighbours() -> None:
+    values = np.arange(12.0).reshape(3, 4)
+    mean = around(values)
+    assert mean[1, 1] == pytest.approx((0 + 1 + 2 + 4 + 6 + 8 + 9 + 10) / 8)
+    assert mean[0, 0] == pytest.approx((1 + 4 + 5) / 8)
+    assert_array_equal(around(np.ones(5)), [0.5, 1, 1, 1, 0.5])
 
 
 def test_no_patch_takes_more_draws_than_asked_for() -> None:

@@ -42,6 +42,24 @@ def test_every_batch_size_is_the_definition(batch: int | None) -> None:
     assert found.is_contiguous()
 
 
+def test_a_model_that_cannot_read_channels_last_images_is_given_others() -> None:
+    orders = []
+
+    def viewing(images: torch.Tensor) -> torch.Tensor:
+        orders.append(images.is_contiguous())
+        return images.view(len(images), -1).view(images.shape).mean(dim=1, keepdim=True)
+
+    image, content = picture(3, 12, 10), picture(5, 3, 4, 4, seed=1)
+    held = FullEngine(segmenter(viewing, 0, "identity"), image, WINDOW, 2)
+    expected = []
+    for (top, left), block in zip(STARTS, content, strict=True):
+        changed = image.clone()
+        changed[:, top : top + 4, left : left + 4] = block
+        expected.append(changed.mean(dim=0)[WINDOW])
+    torch.testing.assert_close(held.probabilities(STARTS, content), torch.stack(expected))
+    assert orders == [False, True, True, True]
+
+
 def test_a_model_that_answers_from_one_buffer() -> None:
     buffer = torch.empty(5, 1, 12, 10)
 

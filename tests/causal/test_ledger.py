@@ -78,13 +78,26 @@ def test_every_draw_is_kept_and_weighted() -> None:
     assert ledger.drawn.tolist() == [0, 2 * BLOCK]
 
 
-def test_equal_blocks_of_equal_draws_leave_no_doubt_but_the_undrawn_has_none_to_tell() -> None:
+def test_equal_draws_leave_the_doubt_of_the_one_that_was_not_drawn() -> None:
     ledger = Ledger(2, 2)
     block, values = one_block([2.0] * BLOCK)
+    doubts = []
     for number in range(2):
         ledger.add(np.array([0]), number, block, values)
-    assert ledger.stderrs()[0] == 0
+        doubts.append(ledger.stderrs()[0])
+        assert 0 < doubts[-1] <= 2.0 / (number + 1) / LEADERS
+    assert doubts[1] < doubts[0]
     assert ledger.stderrs()[1] == 0
+
+
+def test_the_spread_of_a_draw_is_that_of_the_bank() -> None:
+    ledger = Ledger(2, 2)
+    block, values = one_block([float(n) for n in range(BLOCK)])
+    ledger.add(np.array([0]), 0, block, values[:, :LEADERS])
+    assert ledger.squares().tolist() == [3.5, 0.0]
+    assert ledger.variances().tolist() == [1.25, 0.0]
+    ledger.add(np.array([0]), 0, block, values[:, LEADERS:])
+    assert ledger.variances()[0] == pytest.approx(np.var(values))
 
 
 def test_a_patch_without_any_effect_carries_what_such_patches_are_seen_to_miss() -> None:

@@ -128,7 +128,7 @@ def test_a_budget_ends_it_early(sampling: str) -> None:
 
 
 def test_what_a_budget_leaves_out_is_not_called_exact() -> None:
-    ate = run("paper", BANK, budget=1, batch=1, engine="full")[-1].map
+    ate = run("paper", 0.3, patch_size=2, budget=1, batch=1, engine="full")[-1].map
     assert ate.evaluations == 1
     unknown = np.isinf(ate.stderr)
     assert unknown.any()

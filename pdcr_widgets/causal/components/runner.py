@@ -60,7 +60,7 @@ class HookRunner:
     read
         Slices of the spatial axes that are read.
     batch
-        Interventions per forward pass; None takes 8 on a CPU and 64 on an accelerator. Halved for
+        Interventions per forward pass; None takes 4 on a CPU and 64 on an accelerator. Halved for
         good when memory runs out.
     reason
         Why whole passes are used, in words.

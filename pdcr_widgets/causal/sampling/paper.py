@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 import numpy as np
 
 from pdcr_widgets.causal.draws import draw
-from pdcr_widgets.causal.sampling.coarse import first_picture
+from pdcr_widgets.causal.sampling.groups import first_picture
 from pdcr_widgets.causal.sampling.progress import (
     Progress,
     Settings,
@@ -30,8 +30,8 @@ def paper(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
     ----------
     Jiang et al., PdCR, arXiv 2602.20511.
     """
-    yield from first_picture(estimates)
     reached = skip_unreached(estimates)
+    yield from first_picture(estimates, reached)
     if estimates.experiment.baseline.deterministic:
         yield from exactly(estimates, settings, reached)
         return
