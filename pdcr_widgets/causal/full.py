@@ -96,9 +96,7 @@ class FullEngine:
         if self._channels_last:
             try:
                 return self._read(images.contiguous(memory_format=torch.channels_last))
-            except RuntimeError as error:  # such as `view` of what lies otherwise: try it plainly
-                if is_out_of_memory(error):
-                    raise
+            except ValueError:  # such as `view` of what lies otherwise; plainly, it fails again
                 self._channels_last = False
         return self._read(images)
 
