@@ -61,8 +61,11 @@ class BaselineLab(View):
     ) -> None:
         super().__init__()
         self.tried: dict[str, ATEMap] = {}
+        self._drawn: dict[tuple[str, tuple[int, int]], tuple[float, float]] = {}
+        # As in the paper, whose estimate is a plain mean: it agrees with the draws that are shown.
         self.session = Session(
-            case, patch_size=patch_size, baseline="zero", samples=samples, with_layers=False,
+            case, patch_size=patch_size, baseline="zero", samples=samples, sampling="paper",
+            with_layers=False,
             threaded=threaded,
         )  # fmt: skip
         self.stage = PatchStage(
@@ -88,7 +91,7 @@ class BaselineLab(View):
 
     def reset(self) -> None:
         """Forget what was tried and start with black patches."""
-        self.tried = {}
+        self.tried, self._drawn = {}, {}
         self.session.patch = None
         self.baseline.value = "zero"
         self.session.run()
@@ -107,7 +110,7 @@ class BaselineLab(View):
         self.watch(self.stage, ["chosen"], self._choose)
         self.watch(session, ["patch"], self._choose_back)
         self.watch(session, ["status"], self._keep)
-        self.watch(session, ["status", "ate", "patch"], self._draw)
+        self.watch(session, ["status", "ate", "patch", "draws"], self._draw)
         self.watch(session, ["error"], self._tell_error)
 
     def _choose(self, _change: Any) -> None:
@@ -136,18 +139,28 @@ class BaselineLab(View):
     def _comparison(self) -> str:
         """The chosen patch under every baseline tried, or the extremes of each map."""
         patch = self.session.patch
-        shown = {name: self._effect(ate, patch) for name, ate in self.tried.items()}
+        shown = {name: self._effect(name, patch)[0] for name in self.tried}
         limit = max([abs(effect) for effect in shown.values()], default=0.0)
         heading = "Strongest support on the whole map" if patch is None else "This patch"
         rows = [f'<p class="pdcr-subtitle">{heading}, by what is pasted</p>']
         for label, name in BASELINES:
             waiting = "measuring" if name == self.session.baseline else "not tried yet"
             rows.append(bar(label, shown.get(name), limit, waiting))
-        current = self.tried.get(self.session.baseline)
-        if patch is not None and current is not None:
-            rows.append(effect_line(self._effect(current, patch), float(current.stderr[patch])))
+        if patch is not None and self.session.baseline in self.tried:
+            rows.append(effect_line(*self._effect(self.session.baseline, patch)))
         return "".join(rows)
 
-    @staticmethod
-    def _effect(ate: ATEMap, patch: tuple[int, int] | None) -> float:
-        return float(np.nanmin(ate.effect) if patch is None else ate.effect[patch])
+    def _effect(self, name: str, patch: tuple[int, int] | None) -> tuple[float, float]:
+        """Effect and standard error under a baseline: of the draws that are shown, if they are."""
+        ate, draws = self.tried[name], self.session.draws
+        if patch is None:
+            return float(np.nanmin(ate.effect)), 0.0
+        if name == self.session.baseline and draws is not None and (draws.row, draws.col) == patch:
+            self._drawn[name, patch] = _mean(draws.effects)
+        return self._drawn.get((name, patch), (float(ate.effect[patch]), float(ate.stderr[patch])))
+
+
+def _mean(effects: np.ndarray) -> tuple[float, float]:
+    if np.ptp(effects) == 0:
+        return float(effects[0]), 0.0
+    return float(effects.mean()), float(effects.std(ddof=1) / np.sqrt(len(effects)))

@@ -16,6 +16,9 @@ from pdcr_widgets.evaluate.ranking import ranked
 from pdcr_widgets.lessons.activity import Activity, apart, button
 from pdcr_widgets.lessons.patch_stage import PatchStage
 from pdcr_widgets.lessons.words import legend
+from pdcr_widgets.widgets import legend as scale
+from pdcr_widgets.widgets.canvas_wire import nice_limit
+from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.figures import quiet_figure
 from pdcr_widgets.widgets.style import markup
 
@@ -24,8 +27,8 @@ CLOSE = 1.0
 """Points of mean Dice below which two orders count as equally good."""
 PLAYERS = {
     "you": ("You", "#d97706"),
-    "map": ("The map", "#7c3aed"),
-    "random": ("Chance", "#6b7280"),
+    "map": ("The map", "#8b5cf6"),
+    "random": ("Chance", "#8a93a0"),
 }
 
 
@@ -115,7 +118,8 @@ class DeletionGame(Activity):
         )
         buttons = w.Box([self._play, self._again, self._map])
         buttons.add_class("pdcr-button-row")
-        self.arrange([self.stage, caption], [self._words, buttons, self._figure, keys])
+        self._scale = markup("pdcr-legend")
+        self.arrange([self.stage, self._scale, caption], [self._words, buttons, self._figure, keys])
         self.stage.observe(self._count, names=["chosen"])
         self.choose_anew()
 
@@ -125,6 +129,7 @@ class DeletionGame(Activity):
         self.round = Round()
         stage, base = self.stage, self._erasure.target
         stage.clear_effect()
+        self._scale.value = ""
         stage.image, stage.prediction = base.image.cpu().numpy(), self._before
         stage.chosen, stage.mode = [], "tap"
         for line in self._lines.values():
@@ -151,6 +156,8 @@ class DeletionGame(Activity):
             self.stage.image = self._erasure.target.image.cpu().numpy()
             self.stage.prediction = self._before
             self.stage.show_effect(self.round.ate)
+            limit = nice_limit(self.round.ate.effect)
+            self._scale.value = scale.scale(limit, COLORMAPS[self.stage.colormap])
 
     def show(self, event: Round) -> None:
         """Draw the curves as far as they are known."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from world import KEY, PATCH, SIDE, World, world
 
+from pdcr_widgets.causal import PatchBank
 from pdcr_widgets.causal.components.cutting import Cuts
 from pdcr_widgets.lessons import (
     BaselineLab,
@@ -38,6 +39,15 @@ class Sum(nn.Module):
         low = self.up(self.deep(self.down(b)))
         both = torch.cat([low, a, b], dim=1)
         return self.last(both) + 20 * both[:, 1:].amax(dim=1, keepdim=True) - 10
+
+
+class Mixed(World):
+    """Natural patches of which half are as bright as the key."""
+
+    def make_bank(self, patch_size: int) -> PatchBank:
+        patches = torch.zeros(4, 1, patch_size, patch_size)
+        patches[::2] = 1
+        return PatchBank(patches)
 
 
 def brightest() -> World:
@@ -97,6 +107,17 @@ def test_every_baseline_tried_is_kept_for_comparison() -> None:
     lab.reset()
     assert list(lab.tried) == ["zero"]
     assert lab.stage.chosen == []
+
+
+def test_the_effect_of_a_patch_is_the_mean_of_the_draws_that_are_shown() -> None:
+    lab = BaselineLab(Mixed(**vars(world())), patch_size=PATCH, samples=12, threaded=False)
+    lab.baseline.value = "bank"
+    lab.stage.chosen = [KEY]
+    effects = lab.session.draws.effects
+    assert set(effects) == {0, -100}
+    written = f"−{abs(effects.mean()):.2f} ± {effects.std(ddof=1) / len(effects) ** 0.5:.2f}"
+    assert written in lab._table.value
+    assert written in lab.inspector.children[1].value
 
 
 def test_covering_the_key_tells_two_networks_apart() -> None:
@@ -164,6 +185,7 @@ def test_the_key_first_wins_the_deletion_game() -> None:
     assert game.stage.prediction.sum() == 0
     assert not game._map.disabled
     game.show_map()
+    assert "supports the target" in game._scale.value
     assert game.stage.effect is not None
     game.choose_anew()
     assert (game.stage.mode, game.stage.chosen, game.stage.effect) == ("tap", [], None)
