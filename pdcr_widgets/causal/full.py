@@ -96,7 +96,9 @@ class FullEngine:
         if self._channels_last:
             try:
                 return self._read(images.contiguous(memory_format=torch.channels_last))
-            except ValueError:  # such as `view` of what lies otherwise; plainly, it fails again
+            except ValueError as error:
+                if "view size is not compatible" not in str(error):
+                    raise
                 self._channels_last = False
         return self._read(images)
 
