@@ -30,6 +30,7 @@ def test_the_code_runs_and_gives_what_it_says(names: dict[str, Any]) -> None:
         part.name for part in names["tree"].find(kind="skip")
     ]
     assert len(names["pairs"]) == 1
+    assert pdcr.window_map(names["windows"]).shape == names["tree"].find("encoder.1")[0].resolution
     assert names["curve"].effect[2] == pytest.approx(0, abs=1e-6)
 
 
@@ -43,7 +44,7 @@ def test_the_names_of_the_table_are_understood(names: dict[str, Any]) -> None:
     wanted = re.findall(r"^\| (`.*?`) \|", PAGE.partition("| `layers=` |")[2], re.M)
     patterns = [p for cell in wanted for p in re.findall(r'"([^"]+)"', cell)]
     known = [p for p in patterns if "attn" not in p and p != "*.head[*" and p not in INTERVENTIONS]
-    assert len(known) == 9
+    assert len(known) == 11
     found = pdcr.layer_effects(
         **names["ask"], layers=[p for p in known if p != "encoder.2[*]"], outcome="soft_dice"
     )

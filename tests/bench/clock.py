@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -31,6 +33,20 @@ def side_by_side(
 def peak_mib() -> float:
     """Largest resident memory of this process so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def peak_of(work: Callable[[], object]) -> float:
+    """Memory that one call takes at its peak, above what is held before it, MiB (Linux)."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _resident("VmRSS")
+    work()
+    return _resident("VmHWM") - before
+
+
+def _resident(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
 def table(title: str, head: list[str], rows: list[list[str]]) -> None:

@@ -7,7 +7,17 @@ import torch
 from nets import TinyUNet
 from torch import Tensor, nn
 
-from pdcr_widgets.causal.components import INTERVENTIONS, iter_layer_effects, layer_effects
+from pdcr_widgets.causal.components import (
+    INTERVENTIONS,
+    channel_effects,
+    dose_response,
+    iter_layer_effects,
+    layer_effects,
+    pair_effects,
+    prediction_change,
+    skip_paths,
+    window_effects,
+)
 
 KINDS = tuple(INTERVENTIONS)
 
@@ -31,6 +41,7 @@ class Restless(TinyUNet):
     """Counts and draws while it runs, in evaluation mode too; may fail on demand."""
 
     fail_after = 10**9
+    error: type[BaseException] = RuntimeError
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +54,7 @@ class Restless(TinyUNet):
         torch.rand(3)
         result = super().forward(x)
         if self.passes > self.fail_after:
-            raise RuntimeError("the model broke")
+            raise self.error("the model broke")
         return result
 
 
@@ -93,4 +104,53 @@ def test_model_is_left_as_found_after_a_cancel(restless, image, region):
     for _ in range(4):
         next(running)
     running.close()
+    assert_as_found(restless, before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_every_kind_may_fail_in_the_middle(restless, image, region, donors, kind, error):
+    restless.fail_after, restless.error = 8, error
+    before = fingerprint(restless)
+    with pytest.raises((ValueError, KeyboardInterrupt)):
+        layer_effects(
+            restless, image, region, intervention=kind, donors=donors, engine="full", batch=1
+        )
+    assert restless.passes > 8
+    assert_as_found(restless, before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_may_be_cancelled_between_any_two_steps(restless, image, region, donors, kind):
+    before = fingerprint(restless)
+    for steps in (1, 2, 4):
+        running = iter_layer_effects(
+            restless, image, region, intervention=kind, donors=donors, batch=2
+        )
+        for _ in range(steps):
+            next(running)
+        running.close()
+        assert_as_found(restless, before)
+
+
+QUESTIONS = {
+    "channels": lambda m, i, r, **o: channel_effects(m, i, r, layer="mid", **o),
+    "windows": lambda m, i, r, **o: window_effects(m, i, r, layer="mid", **o),
+    "pairs": lambda m, i, r, **o: pair_effects(m, i, r, layers=["enc -> dec", "mid"], **o),
+    "paths": lambda m, i, r, **o: skip_paths(m, i, r, **o),
+    "dose": lambda m, i, r, **o: dose_response(m, i, r, layer="mid", **o),
+    "change": lambda m, i, r, **o: prediction_change(m, i, layer="mid", **o),
+}
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("passes", [None, 1, 3, 5])
+def test_every_question_leaves_the_model_as_found(restless, image, region, ask, passes):
+    before = fingerprint(restless)
+    restless.fail_after, restless.error = passes or 10**9, KeyboardInterrupt
+    if passes is None:
+        ask(restless, image, region, batch=2)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            ask(restless, image, region, engine="full", batch=2)
     assert_as_found(restless, before)
