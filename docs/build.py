@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from nbconvert import MarkdownExporter
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+# Run by the build; the others need a server for their purpose, or show nothing without hands.
 NOTEBOOKS = ("quickstart", "your_own_model", "embed")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PARTS = {
@@ -54,12 +56,27 @@ def lay_out(out: Path, run: bool) -> None:
     (pages / "notebooks").mkdir(parents=True)
     shutil.copy(HERE / "mkdocs.yml", out)
     for page in HERE.glob("*.md"):
-        shutil.copy(page, pages)
+        text = at_home(page.read_text(encoding="utf-8"))
+        (pages / page.name).write_text(text, encoding="utf-8")
     shutil.copy(HERE / "extra.css", pages)
     shutil.copytree(HERE / "images", pages / "images")
     (pages / "reference.md").write_text(reference(), encoding="utf-8")
-    for name in NOTEBOOKS:
-        write_notebook(ROOT / "notebooks" / f"{name}.ipynb", pages / "notebooks", run)
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        write_notebook(notebook, pages / "notebooks", run and notebook.stem in NOTEBOOKS)
+
+
+def at_home(text: str) -> str:
+    """Lead links to notebooks to their pages; other files of the repository are named only."""
+
+    def rewritten(found: re.Match[str]) -> str:
+        words, target = found[1], found[2]
+        if not (ROOT / target).exists():
+            raise ValueError(f"a page links to {target!r}, which is not in the repository")
+        if target.startswith("notebooks/") and target.endswith(".ipynb"):
+            return f"[{words}]({target.removesuffix('.ipynb')}.md)"
+        return words
+
+    return re.sub(r"\[([^\]]+)\]\(\.\./([^)#]+)[^)]*\)", rewritten, text)
 
 
 def reference() -> str:
@@ -67,16 +84,14 @@ def reference() -> str:
     import pdcr_widgets
 
     homes = pdcr_widgets._HOME
-    left = dict(homes)
     lines = ["# Reference", "", "Every public name, `import pdcr_widgets as pdcr`.", ""]
-    for title, modules in PARTS.items():
+    known = {module for modules in PARTS.values() for module in modules}
+    others = tuple(sorted({*homes.values()} - known))
+    for title, modules in {**PARTS, "Other names": others}.items():
         names = [name for name, home in sorted(homes.items()) if home in modules]
         lines += [f"## {title}", ""] if names else []
         for name in names:
-            del left[name]
             lines += [f"::: pdcr_widgets.{homes[name]}.{name}", ""]
-    if left:
-        raise ValueError(f"say in PARTS where these belong: {left}")
     lines += ["## Modules", "", "::: pdcr_widgets.demo", ""]
     lines += [f"::: pdcr_widgets.evaluate.{name}\n" for name in evaluation(homes)]
     return "\n".join(lines)
@@ -110,6 +125,7 @@ def write_notebook(source: Path, folder: Path, run: bool) -> None:
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
+    text = at_home(re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", text))
     (folder / f"{source.stem}.md").write_text(text, encoding="utf-8")
 
 
