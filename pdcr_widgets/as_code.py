@@ -50,7 +50,9 @@ class _Cell:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._case = case_of(session)
+        self._case, self._slice = case_of(session), None
+        if self._case is None:
+            self._case, self._slice = slice_of(session)
         asked = session.prediction
         read = asked.segmenter if asked is not None else session.segmenter
         self._segmenter = read if session.target is None else replace(read, target=session.target)
@@ -86,8 +88,11 @@ class _Cell:
 
     def _subject(self) -> list[str]:
         place = "case." if self._case is not None else ""
-        truth = [f"{place}truth"] if self._uses("truth") else []
-        return ["segmenter", f"{place}image", "region", *truth]
+        image, truth = f"{place}image", f"{place}truth"
+        if self._slice is not None:
+            image = f"case.volume.values[:, {self._slice}]"
+            truth = f"case.volume.truth[{self._slice}]"
+        return ["segmenter", image, "region", *([truth] if self._uses("truth") else [])]
 
     def _map_options(self) -> dict[str, str]:
         session = self._session
@@ -153,6 +158,22 @@ def case_of(session: Session) -> Any:
         and (session.truth is None or session.truth is maker.truth)
     )
     return maker if asked else None
+
+
+def slice_of(session: Session) -> tuple[Any, int | None]:
+    """The demo case and the axial slice of its volume that a session asks about; else two None."""
+    from pdcr_widgets.demo import Case, names
+
+    maker: Any = getattr(session.make_bank, "__self__", None)
+    known = isinstance(maker, Case) and maker.name in names() and maker.volume is not None
+    if not known or maker.segmenter.model is not session.segmenter.model:
+        return None, None
+    image, volume = np.asarray(session.image.cpu()), maker.volume
+    for index, truth in enumerate(volume.truth):
+        same = np.array_equal(volume.values[:, index], image)
+        if same and (session.truth is None or np.array_equal(truth, session.truth)):
+            return maker, index
+    return None, None
 
 
 def _reading(model: str, segmenter: Segmenter) -> str:

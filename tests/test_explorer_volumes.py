@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
-from pdcr_widgets import OpenedImage, demo, open_image
+from pdcr_widgets import OpenedImage, demo, open_image, to_python
 from pdcr_widgets.causal import segmenter
 from pdcr_widgets.widgets import Explorer
 from pdcr_widgets.widgets.canvas_wire import mask_to_wire
@@ -198,9 +198,15 @@ def test_the_brain_can_be_walked_through() -> None:
     explorer.canvas.index = 80
     assert_array_equal(explorer.session.truth, case.volume.truth[80])
     assert explorer.session.status == "done"
+    names: dict[str, Any] = {}
+    exec(to_python(explorer), names)
+    assert_array_equal(names["ate"].effect, explorer.session.ate.effect)
+    assert names["ate"].base == explorer.session.ate.base
     assert explorer.session.ate.base > 50
     explorer.canvas.plane = "coronal"
     assert explorer.session.prediction.probability.shape == (192, 192)
     assert explorer.session.error == ""
+    explorer.canvas.region = (60, 80, 32, 32)
+    assert "needs what this was made with" in to_python(explorer)
     assert "learnt from axial slices only" in explorer._slices.words._words.value
     explorer.close()
