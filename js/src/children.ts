@@ -45,6 +45,8 @@ export class Children {
       this.canvases.set(names[index] ?? "", child.canvas);
       child.on("new-frame", this.drawn);
     });
+    // What was drawn before this page knew the canvases' manager did not arrive.
+    if (this.models.length > 0) this.model.send({ type: "layers" });
     this.drawn();
   };
 

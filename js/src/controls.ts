@@ -109,11 +109,13 @@ export interface Typing {
   readonly max?: string;
   /** Whether a number can be typed where there is none. */
   readonly open?: boolean;
+  /** Shown where the pointer rests, in place of the label. */
+  readonly title?: string;
 }
 
 /** A number to type; it changes when the field is left or Enter is pressed. */
 export function number(options: Typing): Part {
-  const { label, get, set, step = "any", min = "", max = "", open = false } = options;
+  const { label, get, set, step = "any", min = "", max = "", open = false, title = "" } = options;
   const limits = { min, max, step };
   const input = h("input", {
     type: "number",
@@ -126,7 +128,12 @@ export function number(options: Typing): Part {
   };
   input.addEventListener("change", take);
   return {
-    element: h("label", { class: "pdcr-field pdcr-short" }, h("span", {}, label), input),
+    element: h(
+      "label",
+      { class: "pdcr-field pdcr-short", title },
+      h("span", { class: title && "pdcr-spoken" }, label),
+      input,
+    ),
     refresh() {
       const value = get();
       if (document.activeElement === input) return;

@@ -10,7 +10,7 @@ import {
 } from "./geometry";
 import type { Mask } from "./mask";
 import { stampSegment } from "./raster";
-import { moved, reshaped, type Shape } from "./shape";
+import { boxOf, moved, reshaped, type Shape } from "./shape";
 import type { Tool } from "./traits";
 
 /** What a gesture needs to know about the picture it draws on. */
@@ -77,9 +77,10 @@ export function boxGesture(kind: "box" | "ellipse", from: Point, surface: Surfac
     release: () => true,
     close: () => true,
     result() {
-      const { height: rows, width: columns } = box();
+      const drawn = shape();
+      const { height: rows, width: columns } = boxOf(drawn);
       if (!cell && !dragged()) return null;
-      return rows > 0 && columns > 0 ? { shape: shape() } : null;
+      return rows > 0 && columns > 0 ? { shape: drawn } : null;
     },
   };
 }

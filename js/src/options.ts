@@ -82,6 +82,7 @@ function snap(view: CanvasView): Part {
 function square(view: CanvasView): Part {
   const part = number({
     label: "Patches",
+    title: "Patches a side of the square that a click takes",
     step: "1",
     min: "1",
     max: "64",

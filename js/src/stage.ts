@@ -19,14 +19,20 @@ export class Stage {
     signal.addEventListener("abort", () => cancelAnimationFrame(this.requested));
   }
 
-  /** Sets the size in CSS pixels; the canvas itself is as dense as the screen. */
+  /** Sets the size in CSS pixels. */
   resize(width: number, height: number): void {
     this.width = width;
     this.height = height;
-    this.canvas.width = Math.round(width * window.devicePixelRatio);
-    this.canvas.height = Math.round(height * window.devicePixelRatio);
     this.canvas.style.height = `${height}px`;
     this.draw();
+  }
+
+  /** Makes the canvas as dense as the screen, which may be another one than before. */
+  private fit(): void {
+    const width = Math.round(this.width * window.devicePixelRatio);
+    const height = Math.round(this.height * window.devicePixelRatio);
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
   }
 
   invalidate(): void {
@@ -37,6 +43,7 @@ export class Stage {
   private draw(): void {
     cancelAnimationFrame(this.requested);
     this.requested = 0;
+    this.fit();
     if (this.width > 0 && this.height > 0) this.painter.paint(this.context, this.scene());
     this.painted();
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { COLORMAPS, colorEffects, colorTable, strength } from "../src/colormap";
-import { renderPicture, suggestedWindow } from "../src/pixels";
+import { coarse, renderPicture, suggestedWindow } from "../src/pixels";
 import { presets } from "../src/presets";
 import type { Picture } from "../src/wire";
 
@@ -77,6 +77,30 @@ describe("pictures", () => {
     const window = suggestedWindow(image, -1);
     expect(window).toEqual([10, 30]);
     expect(pixel(renderPicture(image, -1, [0, 255]), 0)).toEqual([10, 20, 30, 255]);
+  });
+
+  test("floats and whole numbers of the same value have the same grey", () => {
+    const whole = Uint16Array.from({ length: 1000 }, (_, index) => index * 60);
+    const window = [1234, 54321] as const;
+    const grey = renderPicture(picture(whole), 0, window);
+    expect(grey).toEqual(renderPicture(picture(Float32Array.from(whole)), 0, window));
+    expect(new Set(grey).size).toBe(256);
+  });
+
+  test("a coarse picture has every second row and column", () => {
+    const image = { ...picture(Uint8Array.from({ length: 15 }, (_, index) => index)) };
+    const small = coarse({ ...image, height: 3, width: 5 }, 6);
+    expect([small.height, small.width, [...small.values]]).toEqual([2, 3, [0, 2, 4, 10, 12, 14]]);
+    expect(coarse(image, 100)).toBe(image);
+  });
+
+  test("percentiles leave outliers out", () => {
+    const values = Float32Array.from({ length: 1001 }, (_, index) => index);
+    values[0] = Number.NaN;
+    values[1000] = 1e6;
+    const found = presets(picture(values)).find(({ name }) => name === "Percentiles 5 to 95");
+    expect(found?.window?.[0]).toBeCloseTo(51, -1);
+    expect(found?.window?.[1]).toBeCloseTo(950, -1);
   });
 
   test("presets of CT are offered where there is air, and nowhere else", () => {

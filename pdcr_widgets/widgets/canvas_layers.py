@@ -128,6 +128,11 @@ class Layers:
                 canvas.line_width = width * widest
                 canvas.stroke_line_segments(segments)
 
+    def replay(self) -> None:
+        """Draw every layer again, for a page that is ready only now."""
+        for canvas in self.canvases.values():
+            self._manager.replay(canvas)
+
     def _empty(self, canvas: Canvas) -> None:
         canvas.reset_transform()
         canvas.clear()

@@ -273,8 +273,11 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
             self.region = np.zeros(self.shape, bool)
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
-        if isinstance(content, dict) and content.get("type") == "ack":
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == "ack":
             self._ack_callbacks(int(content["id"]))
+        elif kind == "layers" and self._layers is not None:
+            self._layers.replay()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)

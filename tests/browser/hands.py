@@ -45,6 +45,14 @@ tell()
 
 CELLS = [SETUP, "canvas", "told"]
 
+NOTE = """
+notes = canvas.layers["notes"]
+notes.fill_style = "#00ff00"
+notes.fill_rect(2, 58, 4, 4)
+canvas.show_effect(ate)
+"""
+SHOWN = [SETUP + NOTE, "canvas", "told"]
+
 
 @dataclass
 class Hands:
@@ -105,6 +113,12 @@ class Hands:
         self.stage.focus()
         for key in keys:
             self.page.keyboard.press(key)
+
+    def type(self, label: str, value: str) -> None:
+        """Type into a field of the canvas."""
+        field = self.root.get_by_label(label, exact=True)
+        field.fill(value)
+        field.press("Enter")
 
     def told(self, text: str, seconds: float = 10) -> None:
         """Wait until Python has told this of the region."""

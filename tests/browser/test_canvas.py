@@ -7,17 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hands import CELLS, SETUP, Hands
+from hands import CELLS, SHOWN, Hands
 from pages import Console, Site
 from playwright.sync_api import expect
 
-NOTE = """
-notes = canvas.layers["notes"]
-notes.fill_style = "#00ff00"
-notes.fill_rect(2, 58, 4, 4)
-canvas.show_effect(ate)
-"""
-SHOWN = [SETUP + NOTE, "canvas", "told"]
 NOTE_DRAWN = "g > 240 && r < 20"
 
 
@@ -72,20 +65,6 @@ def test_layers_can_be_drawn_on_after_a_reload(lab: Site, execute: Callable[[str
     hands.wait_color(60, 60, NOTE_DRAWN)
 
 
-def test_two_views_stay_in_step(lab: Site) -> None:
-    page = lab.open([*CELLS, "canvas"])
-    first = Hands(page).settle()
-    first.drag((30.5, 30.5), (39.5, 37.5))
-    first.told("80 pixels")
-    second = Hands(page, 1)
-    second.wait_color(35, 30, "r > 150 && b < 100")
-    second.choose("Undo")
-    second.told("0 pixels")
-    first.choose("Ellipse")
-    button = second.root.get_by_role("button", name="Ellipse")
-    expect(button).to_have_attribute("aria-pressed", "true")
-
-
 def test_two_tabs_stay_in_step(lab: Site) -> None:
     page = lab.open(CELLS)
     first = Hands(page).settle()
@@ -100,34 +79,6 @@ def test_two_tabs_stay_in_step(lab: Site) -> None:
     first.told("100 pixels")
     first.wait_color(15, 10, "r > 150 && b < 100")
     other.close()
-
-
-def test_a_pointer_shows_in_linked_canvases(lab: Site) -> None:
-    other = (
-        "other = pdcr.RegionCanvas(image)\nw.jslink((canvas, 'cursor'), (other, 'cursor'))\nother"
-    )
-    page = lab.open([*CELLS, other])
-    hands, linked = Hands(page).settle(), Hands(page, 1)
-    before = linked.color(10, 32)
-    hands.stage.scroll_into_view_if_needed()
-    hands.hover(40.5, 32.5)
-    linked.wait_color(10, 32.5, f"r > {before[0] + 60}")
-
-
-def test_python_changes_what_is_shown(lab: Site, execute: Callable[[str], str]) -> None:
-    hands = Hands(lab.open(SHOWN)).settle()
-    hands.wait_color(2, 2, "r > b + 40")
-    execute("canvas.colormap = 'orange-purple'; canvas.limit = 0.5; canvas.opacity = 1.0")
-    expect(hands.root.locator(".pdcr-colors")).to_contain_text("0.5 harms")
-    hands.wait_color(62, 60, "b > g + 30")
-    execute("canvas.image = np.ones((64, 64)); canvas.region = (0, 0, 64, 32)")
-    hands.told("2048 pixels")
-    hands.wait_color(62, 60, "Math.abs(r - b) < 3")
-    execute("canvas.image = np.zeros((32, 48), 'float32')")
-    expect(hands.page.locator(".told")).to_contain_text("0 pixels")
-    box = hands.stage.bounding_box()
-    assert box is not None
-    assert box["width"] / box["height"] == pytest.approx(1.5, abs=0.02)
 
 
 def test_drawing_goes_on_while_the_kernel_is_busy(lab: Site) -> None:
@@ -160,35 +111,3 @@ def test_a_dead_kernel_is_said_and_drawing_works(lab: Site, console: Console) ->
     expect(hands.root.get_by_text(re.compile("Not connected to a kernel"))).to_be_visible()
     hands.drag((30.5, 30.5), (39.5, 37.5))
     hands.wait_color(32.5, 30, "r > 150 && b < 100")
-
-
-def test_a_narrow_cell_is_filled_and_not_more(lab: Site, shot: Callable[[str], Path]) -> None:
-    narrow = "w.VBox([canvas], layout=w.Layout(width='300px'))"
-    hands = Hands(lab.open([SHOWN[0], narrow, "told"])).settle()
-    hands.page.wait_for_function(
-        "root => root.offsetWidth <= 300 && root.scrollWidth <= root.clientWidth",
-        arg=hands.root.element_handle(),
-    )
-    shot("narrow")
-
-
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_nothing_stands_in_the_way_of_anybody(
-    lab: Site, repository: Path, theme: str, shot: Callable[[str], Path]
-) -> None:
-    axe = repository / "js/node_modules/axe-core/axe.min.js"
-    page = lab.open([f"{SHOWN[0]}\ncanvas.region = (30, 30, 8, 8)", *SHOWN[1:]])
-    hands = Hands(page).settle()
-    page.evaluate(
-        f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})"
-    )
-    page.add_script_tag(path=axe)
-    hands.choose("Display")
-    expect(hands.root.get_by_role("group", name="Display")).to_be_visible()
-    hands.choose("Regions")
-    hands.root.get_by_role("button", name="Keep this region").click()
-    expect(hands.root.get_by_label("Name of Region 1")).to_be_visible()
-    shot("display")
-    found = page.evaluate("async () => (await axe.run('.pdcr-canvas')).violations")
-    told = [f"{each['id']}: {each['help']}: {each['nodes'][0]['html']}" for each in found]
-    assert told == []

@@ -45,6 +45,16 @@ class TestLayers:
             number = canvas_layers.COMMANDS.get(text.decode())
             assert (f"[{number},".encode() if number is not None else text) in replayed
 
+    def test_a_page_that_was_late_asks_for_all_drawings(self, canvas: RegionCanvas) -> None:
+        notes = canvas.layers["notes"]
+        notes.fill_rect(1, 2, 3, 4)
+        before = len(self.drawn(canvas))
+        canvas._handle_custom_msg({"type": "layers"}, [])
+        again = notes._canvas_manager.comm.sent[before:]
+        assert len(again) == len(canvas.layers)
+        number = canvas_layers.COMMANDS["fillRect"]
+        assert f"[{number},".encode() in bytes(again[-1][2][0])
+
     def test_a_clear_forgets_the_drawing_and_keeps_the_style(self, canvas: RegionCanvas) -> None:
         notes = canvas.layers["notes"]
         manager = notes._canvas_manager

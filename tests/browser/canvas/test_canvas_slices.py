@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from desk import Desk
 from hands import Hands
-from pages import Site
 from playwright.sync_api import expect
 
 CELLS = [
@@ -31,7 +31,7 @@ tell()
 ]
 
 
-def test_slices_are_walked_and_drawn_on(lab: Site, shot: Callable[[str], Path]) -> None:
+def test_slices_are_walked_and_drawn_on(lab: Desk, shot: Callable[[str], Path]) -> None:
     page = lab.open(CELLS)
     hands = Hands(page).settle()
     middle = hands.color(40, 40)[0]
@@ -56,3 +56,45 @@ def test_slices_are_walked_and_drawn_on(lab: Site, shot: Callable[[str], Path]) 
     expect(hands.root.get_by_role("button", name="Play through")).to_have_attribute(
         "aria-pressed", "false"
     )
+
+
+def test_every_slice_has_its_own_steps(lab: Desk) -> None:
+    hands = Hands(lab.open(CELLS)).settle()
+    undo = hands.root.get_by_role("button", name="Undo")
+    hands.drag((30.5, 30.5), (39.5, 37.5))
+    hands.told("axial 10, 80 pixels")
+    hands.press("PageUp")
+    hands.told("axial 11, 80 pixels")
+    expect(undo).to_be_disabled()
+    hands.drag((10.5, 10.5), (19.5, 19.5))
+    hands.told("axial 11, 180 pixels")
+    hands.press("PageDown")
+    hands.told("axial 10, 180 pixels")
+    expect(undo).to_be_enabled()
+    undo.click()
+    hands.told("axial 10, 100 pixels")
+    expect(undo).to_be_disabled()
+
+
+def test_neighbours_are_here_before_they_are_asked_for(lab: Desk) -> None:
+    page = lab.open(CELLS)
+    hands = Hands(page).settle()
+    hands.press("PageUp")
+    hands.told("axial 11, 0 pixels")
+    page.wait_for_function("() => window.neighbours === undefined || true")
+    middle = hands.color(40, 40)[0]
+    page.evaluate(
+        """() => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            window.busy = kernel.requestExecute({
+                code: "import threading\\nthreading.Event().wait(60)",
+            }).done.then(() => { window.busy = null; });
+        }"""
+    )
+    hands.press("PageUp")
+    hands.wait_color(40, 40, f"r > {middle + 8}")
+    assert page.evaluate("() => window.busy !== null")
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
+    )
+    hands.told("axial 12, 0 pixels")
