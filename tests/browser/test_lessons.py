@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lesson_pages import NOTEBOOKS, LessonPage, classroom_command
-from pages import ACT_MS, Console, stay_here
+from pages import ACT_MS, Console, Site, stay_here
 from playwright.sync_api import Browser, Page, expect
 from servers import free_port, serving
 
@@ -46,7 +46,18 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def test_the_list_leads_to_every_lesson(classroom: str, tablet: Page) -> None:
+def flaws(page: Page, repository: Path, *parts: str) -> list[str]:
+    """What a person who cannot see, or not well, would stumble over."""
+    page.add_script_tag(path=repository / "js/node_modules/axe-core/axe.min.js")
+    where = {"include": [[part] for part in parts]} if parts else None
+    found = page.evaluate("async (where) => (await axe.run(where ?? document)).violations", where)
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]
+
+
+PARTS = (".pdcr-lesson", ".pdcr-activity", ".pdcr-question")
+
+
+def test_the_list_leads_to_every_lesson(classroom: str, tablet: Page, repository: Path) -> None:
     asked: list[str] = []
     tablet.on("request", lambda request: asked.append(request.url))
     tablet.goto(classroom)
@@ -55,9 +66,12 @@ def test_the_list_leads_to_every_lesson(classroom: str, tablet: Page) -> None:
     assert all(box["height"] >= 44 for link in links.all() if (box := link.bounding_box()))
     tablet.get_by_role("link", name="Dark").click()
     expect(tablet.locator("html")).to_have_attribute("data-theme", "dark")
+    assert flaws(tablet, repository) == []
     links.nth(2).click()
     expect(tablet.locator("h1")).to_have_text("Two networks, one cheat", timeout=SOON_MS)
     expect(tablet.locator("body")).to_have_class(re.compile("theme-dark"))
+    expect(tablet.locator(".pdcr-meter b")).to_have_count(2, timeout=SOON_MS)
+    assert flaws(tablet, repository, *PARTS) == []
     assert [url for url in asked if not url.startswith((classroom, "data:", "blob:"))] == []
 
 
@@ -112,7 +126,7 @@ def test_covering_the_ruler_finds_the_cheat(
 
 
 def test_two_cuts_do_what_none_of_them_does(
-    classroom: str, tablet: Page, shot_of: Callable[[Page, str], Path]
+    classroom: str, tablet: Page, shot_of: Callable[[Page, str], Path], repository: Path
 ) -> None:
     lesson = LessonPage(tablet, 4).open(classroom)
     lesson.button("Connection 1").click()
@@ -121,6 +135,7 @@ def test_two_cuts_do_what_none_of_them_does(
     expect(lesson.readout).to_contain_text("Cut 1 + 2−88.59", timeout=SOON_MS)
     expect(tablet.get_by_role("img", name=re.compile("connection 2 cut"))).to_be_visible()
     assert fits(tablet)
+    assert flaws(tablet, repository, *PARTS) == []
     shot_of(tablet, "cut")
 
 
@@ -220,3 +235,16 @@ def test_a_visitor_who_leaves_frees_the_kernel_within_seconds(classroom: str, ta
     tablet.wait_for_function(
         "async url => (await fetch(url)).status === 404", arg=kernel, timeout=SOON_MS
     )
+
+
+def test_python_stays_at_hand_in_jupyterlab(
+    lab: Site, execute: Callable[[str], str], shot: Callable[[str], Path]
+) -> None:
+    page = lab.open(NOTEBOOKS / "lesson_1_one_patch.ipynb")
+    readout = page.locator(".pdcr-readout-area").first
+    expect(readout).to_contain_text("no effect to speak of", timeout=SOON_MS)
+    execute("probe.stage.place = (96, 112)")
+    expect(readout).to_contain_text("−88.59 points", timeout=SOON_MS)
+    assert execute("print(probe.wait(60), round(probe.effect, 2))") == "True -88.59\n"
+    expect(page.locator(".jp-CodeCell").first).to_contain_text("pdcr.lessons.Lesson(1)")
+    shot("lab")
