@@ -138,7 +138,7 @@ def test_what_the_skips_do_is_a_table(explorer: NetworkExplorer, session: Sessio
     assert words.count("enc → head") == 1
     for found in expected:
         assert f"{abs(found.through_skip):.2f}" in words
-        assert f"{100 * found.share:.0f} %".replace("-", "−") in words
+        assert f"{round(100 * found.share)} %".replace("-", "−") in words
     assert explorer.strip.layout.display == "none"
 
 
@@ -187,7 +187,7 @@ def test_layers_are_replaced_in_a_part_of_the_image(
     assert_allclose(session.where, drawn)
     assert session.layers.recipe["where"] is not None
     session.image = session.image[:, 1:]
-    assert (session.where, area.menu.value) == (None, None)
+    assert (session.where, area.menu.value) == (None, "everywhere")
 
 
 def test_stages_that_take_everything_away_are_said_to_be_told_apart_otherwise() -> None:

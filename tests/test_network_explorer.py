@@ -51,6 +51,7 @@ def test_the_diagram_is_that_of_the_network(explorer: NetworkExplorer, session: 
         ("head", "decoder", 0),
     ]  # fmt: skip
     assert graph["edges"] == [{"name": "enc -> head", "source": 0, "target": 3}]
+    assert graph["flow"] == [[0, 1], [1, 2], [2, 3]]
     assert explorer.view.kinds == ["mean", "zero", "noise"]
     effects = session.layers
     assert effects is not None
@@ -65,6 +66,12 @@ def test_edges_of_modules_inside_stages_join_the_stages() -> None:
         row("c -> output", 4, "skip", (4, 8, 8)),
     ]  # fmt: skip
     assert as_graph(rows)["edges"] == [{"name": "a.relu -> c.conv", "source": 0, "target": 2}]
+
+
+def test_lines_join_what_reads_what_or_else_what_follows_in_time() -> None:
+    rows = [row(name, n, "other", (1, 4, 4)) for n, name in enumerate("abc")]
+    assert as_graph(rows, [("a", "c"), ("b", "c"), ("x", "c")])["flow"] == [[0, 2], [1, 2]]
+    assert as_graph(rows)["flow"] == [[0, 1], [1, 2]]
 
 
 def test_effects_not_measured_yet_cross_as_nothing() -> None:

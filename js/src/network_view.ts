@@ -187,9 +187,14 @@ function describe(name: string, effect: number, stderr: number): string {
   return `${name}: ${signed(effect)}${error} points`;
 }
 
-function short(value: number): string {
+/** At most five characters; tiny effects are told from none. */
+export function short(value: number): string {
+  const size = Math.abs(value);
   if (!Number.isFinite(value)) return "";
-  return signed(value).replace(/\.\d+$/, (tail) => (Math.abs(value) >= 10 ? "" : tail));
+  if (size === 0) return "0";
+  if (size < 0.005) return "\u00b10.00";
+  const text = size.toFixed(size >= 9.95 ? 0 : size >= 0.995 ? 1 : 2);
+  return (value < 0 ? "\u2212" : "+") + text;
 }
 
 /** The end of a dotted name tells more than its beginning. */

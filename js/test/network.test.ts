@@ -3,7 +3,7 @@ import { ranked } from "../src/channel_strip";
 import { BOX, cells, layout, type NodeWire } from "../src/network/layout";
 import { effectColor, inkOn, ownLimit, place, tableOf } from "../src/network/paint";
 import { grey } from "../src/network/thumbs";
-import { shorten } from "../src/network_view";
+import { short, shorten } from "../src/network_view";
 
 const node = (name: string, group: string, level: number): NodeWire => ({
   name,
@@ -60,7 +60,7 @@ describe("layout of a U-Net", () => {
       { name: "enc0 -> dec0", source: 0, target: 6 },
       { name: "enc1 -> dec1", source: 1, target: 4 },
     ];
-    const { boxes, arcs, width } = layout({ nodes: UNET, edges }, room);
+    const { boxes, arcs, width } = layout({ nodes: UNET, edges, flow: [] }, room);
     expect(width).toBeLessThanOrEqual(room);
     boxes.forEach((a, i) => {
       expect(a.width).toBeGreaterThanOrEqual(BOX.least);
@@ -72,7 +72,7 @@ describe("layout of a U-Net", () => {
   });
 
   test("no two boxes overlap and all are inside", () => {
-    const { boxes, width, height } = layout({ nodes: UNET, edges: [] });
+    const { boxes, width, height } = layout({ nodes: UNET, edges: [], flow: [] });
     boxes.forEach((a, i) => {
       expect(a.x + a.width).toBeLessThanOrEqual(width - BOX.margin);
       expect(a.y + a.height).toBeLessThanOrEqual(height - BOX.margin);
@@ -85,15 +85,22 @@ describe("layout of a U-Net", () => {
 
   test("boxes that follow each other are joined, and skips bridge above both ends", () => {
     const edges = [{ name: "enc0 -> dec0", source: 0, target: 6 }];
-    const { boxes, flow, arcs } = layout({ nodes: UNET, edges });
-    expect(flow).toHaveLength(UNET.length - 1);
+    const { boxes, flow, arcs } = layout({
+      nodes: UNET,
+      edges,
+      flow: [
+        [0, 1],
+        [1, 2],
+      ],
+    });
+    expect(flow).toHaveLength(2);
     expect(arcs[0]!.y).toBeLessThan(boxes[0]!.y);
     expect(arcs[0]!.y).toBeGreaterThan(0);
     expect(arcs[0]!.path.startsWith(`M${boxes[0]!.x + BOX.width / 2} ${boxes[0]!.y}`)).toBe(true);
   });
 
   test("a network without boxes has no size to speak of", () => {
-    expect(layout({ nodes: [], edges: [] }).boxes).toEqual([]);
+    expect(layout({ nodes: [], edges: [], flow: [] }).boxes).toEqual([]);
   });
 });
 
@@ -132,6 +139,21 @@ test("channels are ranked by size, unknown ones last and in order", () => {
 test("a long name keeps its end", () => {
   expect(shorten("encoder.layer4", 15)).toBe("encoder.layer4");
   expect(shorten("model.1.submodule.0", 12)).toBe("\u2026submodule.0");
+});
+
+test("numbers on boxes are short, and tiny ones are told from none", () => {
+  const shown = [-88.6, 9.96, -2.65, 0.996, 0.057, -0.0089, 0.0004, 0, Number.NaN].map(short);
+  expect(shown).toEqual([
+    "\u221289",
+    "+10",
+    "\u22122.6",
+    "+1.0",
+    "+0.06",
+    "\u22120.01",
+    "\u00b10.00",
+    "0",
+    "",
+  ]);
 });
 
 test("grey values become opaque pixels", () => {

@@ -107,6 +107,10 @@ const NETWORK = {
       { name: "dec", label: "dec", group: "decoder", level: 0 },
     ],
     edges: [{ name: "enc -> dec", source: 0, target: 2 }],
+    flow: [
+      [0, 1],
+      [1, 2],
+    ],
   },
   effects: { enc: [[-9, 0]], mid: [[null, null]], "enc -> dec": [[2, 0.1]] },
   kinds: ["mean"],
@@ -142,7 +146,7 @@ test("a click and the Enter key select, and the selection is shown", () => {
 });
 
 test("a network that is not known yet is announced in words", () => {
-  show(network, { ...NETWORK, graph: { nodes: [], edges: [] } });
+  show(network, { ...NETWORK, graph: { nodes: [], edges: [], flow: [] } });
   expect(el.textContent).toContain("appear here");
 });
 

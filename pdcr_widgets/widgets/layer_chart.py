@@ -254,7 +254,7 @@ def _marks(names: bq.Scale, points: bq.Scale) -> tuple[bq.Bars, bq.Lines, bq.Sca
         orientation="horizontal",
         padding=0.1,
         interactions={"click": "select"},
-        selected_style={"stroke": ACCENT, "stroke-width": "2px"},
+        selected_style={"stroke": ACCENT, "stroke-width": "1px"},
         unselected_style={},
     )
     errors = bq.Lines(x=[], y=[], scales={"x": points, "y": names}, colors=[GREY], stroke_width=1.5)

@@ -12,9 +12,9 @@ from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.style import markup
 from pdcr_widgets.widgets.view import View
 
-DRAWN = "drawn"
+EVERYWHERE, DRAWN = "everywhere", "drawn"
 PLACES = {
-    None: "Everywhere",
+    EVERYWHERE: "Everywhere",
     "inside": "Inside the region",
     "outside": "Outside the region",
     DRAWN: "In a drawn area",
@@ -51,7 +51,7 @@ class AreaCanvas(View):
 
     def _choose(self, change: Any) -> None:
         if change.new != DRAWN:
-            self._session.where = change.new
+            self._session.where = None if change.new == EVERYWHERE else change.new
         elif self._canvas is None:
             self._canvas = RegionCanvas(
                 self._session.image, spacing=self._session.spacing, max_height=HEIGHT
@@ -69,10 +69,10 @@ class AreaCanvas(View):
         if change is not None and change.name == "image" and self._canvas is not None:
             self._canvas.close()
             self._canvas = None
-            self.menu.value = None if self.menu.value == DRAWN else self.menu.value
+            self.menu.value = EVERYWHERE if self.menu.value == DRAWN else self.menu.value
         where = self._session.where
         if isinstance(where, str) or (where is None and self.menu.value != DRAWN):
-            self.menu.value = where
+            self.menu.value = where or EVERYWHERE
         self._show()
 
     def _show(self) -> None:

@@ -58,15 +58,15 @@ class NetworkView(anywidget.AnyWidget):
     pinned = t.List(t.Unicode()).tag(sync=True)
 
     def __init__(self, effects: LayerEffects | None = None, **traits: Any) -> None:
-        super().__init__(graph={"nodes": [], "edges": []}, **traits)
+        super().__init__(graph={"nodes": [], "edges": [], "flow": []}, **traits)
         self.show(effects)
 
     def show(self, effects: LayerEffects | None, elsewhere: bool = False) -> None:
         """Draw other effects, finished or not: in the region, or in the rest of the image."""
         if effects is None:
-            self.graph, self.effects = {"nodes": [], "edges": []}, {}
+            self.graph, self.effects = {"nodes": [], "edges": [], "flow": []}, {}
             return
-        graph = as_graph(effects.rows)
+        graph = as_graph(effects.rows, effects.flow)
         with self.hold_sync():
             if graph != self.graph:
                 self.graph = graph
@@ -77,14 +77,18 @@ class NetworkView(anywidget.AnyWidget):
             }
 
 
-def as_graph(rows: Sequence[LayerEffect]) -> dict[str, list[dict[str, Any]]]:
-    """Give the boxes and bridges that rows stand for.
+def as_graph(
+    rows: Sequence[LayerEffect], flow: Sequence[Sequence[str]] = ()
+) -> dict[str, list[Any]]:
+    """Give the boxes, lines and bridges that rows stand for.
 
     Returns
     -------
     dict
         ``nodes``: name, label, group and level (rank of the resolution, 0 the finest), in the order
-        in which they run. ``edges``: name and the places of the nodes that it joins.
+        in which they run. ``edges``: name and the places of the nodes that it joins. ``flow``:
+        places of the nodes of which the second reads the first; where that is not known, of those
+        that run one after the other.
     """
     unique = {row.layer: row for row in sorted(rows, key=lambda row: row.depth)}
     stages = [row for row in unique.values() if not _is_edge(row)]
@@ -103,7 +107,10 @@ def as_graph(rows: Sequence[LayerEffect]) -> dict[str, list[dict[str, Any]]]:
         for row in unique.values()
         if _is_edge(row) and (ends := _ends(row, stages)) is not None
     ]
-    return {"nodes": nodes, "edges": edges}
+    place = {row.layer: number for number, row in enumerate(stages)}
+    lines = [[place[a], place[b]] for a, b in flow if a in place and b in place]
+    lines = lines or [[n, n + 1] for n in range(len(stages) - 1)]
+    return {"nodes": nodes, "edges": edges, "flow": lines}
 
 
 def _is_edge(row: LayerEffect) -> bool:

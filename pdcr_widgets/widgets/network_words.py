@@ -114,13 +114,13 @@ def paths_table(table: SkipPathTable) -> str:
         return '<p class="pdcr-empty">This network has no skip connections.</p>'
     titles = (
         "skip", "replaced by", "whole stage", "through the skip", "through the next stage",
-        "only together", "the skip's share",
+        "only together", "share",
     )  # fmt: skip
     head = "".join(f"<th>{title}</th>" for title in titles)
     lines = []
     named = ""
     for row in table:
-        share = f"{100 * row.share:.0f} %" if np.isfinite(row.share) else "–"
+        share = f"{round(100 * row.share)} %" if np.isfinite(row.share) else "–"
         cells = (
             escape(words(INTERVENTION_WORDS, row.kind)),
             signed(row.total, row.total_stderr),
@@ -138,7 +138,8 @@ def paths_table(table: SkipPathTable) -> str:
         f"<table><tr>{head}</tr>{''.join(lines)}</table>"
         '<p class="pdcr-hint">The output of the stage in front of a skip is replaced; then only '
         "the skip, or only the next stage, sees it, while the other keeps the values of the "
-        "untouched run. What neither does alone they do only together.</p>"
+        "untouched run. What neither does alone they do only together. Share: of the whole "
+        "stage's effect, what goes through the skip alone.</p>"
     )
 
 

@@ -67,6 +67,14 @@ def test_cutting_a_skip_leaves_the_encoders_path(image, region):
     assert [r.layer for r in rows] == ["enc", "mid", "up", "enc -> dec", "dec", "head"]
 
 
+def test_the_flow_goes_through_what_is_not_shown_and_not_through_skips(image, region):
+    asked = {"layers": ("enc", "up", "head", "skips"), "intervention": "zero"}
+    found = layer_effects(TinyUNet(), image, region, **asked)
+    assert sorted(found.flow) == [("enc", "up"), ("up", "head")]
+    apart = layer_effects(linear(Branches([0.5, 0.25])), image, region, layers="branch.*")
+    assert list(apart.flow) == []
+
+
 def test_residual_branch_is_cut_on_its_own(image, region):
     row = layer_effects(
         linear(Residual()), image, region, layers="* -> *", intervention="zero", **EXACT

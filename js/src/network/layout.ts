@@ -18,6 +18,8 @@ export interface EdgeWire {
 export interface GraphWire {
   readonly nodes: readonly NodeWire[];
   readonly edges: readonly EdgeWire[];
+  /** Places of the boxes of which the second reads the first. */
+  readonly flow: readonly (readonly [number, number])[];
 }
 
 export interface Rect {
@@ -101,7 +103,7 @@ export function layout(graph: GraphWire, room = Number.POSITIVE_INFINITY): Layou
     width,
     height: BOX.height,
   }));
-  const flow = boxes.slice(1).map((box, i) => link(boxes[i]!, box));
+  const flow = graph.flow.map(([from, to]) => link(boxes[from]!, boxes[to]!));
   const right = Math.max(0, ...boxes.map((b) => b.x + b.width)) + BOX.margin;
   const bottom = Math.max(0, ...boxes.map((b) => b.y + b.height)) + BOX.margin;
   return { boxes, flow, arcs: arcs(graph.edges, boxes, tops), width: right, height: bottom };
@@ -128,7 +130,7 @@ function rowTops(placed: readonly Cell[]): number[] {
   });
 }
 
-/** A line from one box to the next one that runs. */
+/** A line from one box to one that reads it. */
 function link(from: Rect, to: Rect): string {
   const middle = (box: Rect) => box.y + box.height / 2;
   if (from.y === to.y) {

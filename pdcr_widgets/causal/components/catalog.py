@@ -14,7 +14,7 @@ from pdcr_widgets.causal.components.preserve import preserved
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.stages import default_stages, groups, select
 from pdcr_widgets.causal.components.structure import edge_sites, head_sites
-from pdcr_widgets.causal.components.trace import Trace, trace
+from pdcr_widgets.causal.components.trace import IMAGE, Trace, trace
 from pdcr_widgets.causal.components.windows import NAME, window_sites
 from pdcr_widgets.causal.segmenter import Segmenter
 
@@ -72,6 +72,29 @@ class Catalog:
         """Whether an edge carries a module's output itself."""
         producers = dict(self.trace.ops[edge.op].inputs)
         return producers.get(edge.path) == self.trace.outputs.get(source.module)
+
+    def flow(self, sites: Sequence[Site]) -> tuple[tuple[str, str], ...]:
+        """Give the pairs of whole layers of which the second reads the first, in order.
+
+        Layers between them that are not among ``sites`` are passed through; skip connections are
+        not followed.
+        """
+        whole = [site for site in sites if site.module and not site.parts]
+        made = {self.trace.outputs[s.module]: s for s in whole if s.module in self.trace.outputs}
+        cut = {(edge.op, edge.path) for edge in self.edges if edge.kind == "skip"}
+        found = []
+        for start, site in made.items():
+            front, seen = [start], {start}
+            while front:
+                op = front.pop()
+                if op in made and op != start:
+                    found.append((made[op].name, site.name))
+                    continue
+                for path, producer in self.trace.ops[op].inputs:
+                    if producer != IMAGE and producer not in seen and (op, path) not in cut:
+                        seen.add(producer)
+                        front.append(producer)
+        return tuple(found)
 
     def _order(self, observed: Observed) -> int:
         return self.trace.spans.get(observed.name, (0, 0))[1] - 1

@@ -152,7 +152,8 @@ def make_study(
     wrapped = segmenter(model)
     with preserved(torch_module(wrapped), wrapped.device):
         target = Target.of(wrapped, image, region, truth, outcome, empty)
-    sites = Catalog(target.segmenter, target.image).find(layers)
+    catalog = Catalog(target.segmenter, target.image)
+    sites = catalog.find(layers)
     everything = tuple(slice(0, n) for n in target.region.shape)
     read = everything if elsewhere else target.window
     originals = Originals(target, sites)
@@ -160,15 +161,20 @@ def make_study(
         runner = make_runner(target, read, engine, batch, originals)
     window = everywhere if jointly else runner.window
     area = as_mask(where, target.region)
-    study = Study(target, sites, originals, runner, window, None, seed, area, None, empty, batch)
+    rest = _rest_of(target, outcome, empty) if elsewhere else None
+    study = Study(
+        target, sites, originals, runner, window, None, seed, area, rest, empty, batch,
+        catalog.flow(sites),
+    )  # fmt: skip
     if donors is not None:
         study.donors = Donors(target, _donor_images(donors, target), sites, window)
-    if elsewhere:
-        study.rest = Outcome(
-            outcome, ~target.region, target.reference, target.segmenter.threshold, empty,
-            target.image.device,
-        )  # fmt: skip
     return study
+
+
+def _rest_of(target: Target, outcome: str, empty: Empty) -> Outcome:
+    """Outcome outside the region."""
+    threshold, device = target.segmenter.threshold, target.image.device
+    return Outcome(outcome, ~target.region, target.reference, threshold, empty, device)
 
 
 def check_samples(samples: int) -> int:

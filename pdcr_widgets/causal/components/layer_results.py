@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,8 @@ class LayerEffects(Pictured):
         Number of interventions evaluated.
     recipe : mapping
         Everything it was made from and with, see `pdcr_widgets.recompute`.
+    flow : sequence of (str, str)
+        Which of the stages read which, skip connections left out; empty where it is not known.
     """
 
     rows: tuple[LayerEffect, ...]
@@ -94,6 +96,7 @@ class LayerEffects(Pictured):
     reason: str = ""
     evaluations: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    flow: Sequence[Sequence[str]] = field(default=(), compare=False)
 
     def __iter__(self) -> Iterator[LayerEffect]:
         return iter(self.rows)

@@ -63,6 +63,8 @@ class Study:
         Outcome in the rest of the image, where it is asked for; the runner then reads everything.
     empty, batch
         As they were asked for, to be named in a recipe.
+    flow
+        Which of the sites read which, see `Catalog.flow`.
     """
 
     target: Target
@@ -76,6 +78,7 @@ class Study:
     rest: Outcome | None = None
     empty: Empty = "agree"
     batch: int | None = None
+    flow: tuple[tuple[str, str], ...] = ()
 
     def source(self, site: Site, wants_mean: bool = False) -> Source:
         """What interventions on a site may use."""
@@ -211,7 +214,7 @@ class LayerSweep:
         effects = LayerEffects(
             rows, target.base, target.outcome, self.study.seed,
             "truth" if target.has_truth else "prediction", runner.name, runner.reason, done,
-            {**self.recipe, "stopped_after": stopped_after},
+            {**self.recipe, "stopped_after": stopped_after}, self.study.flow,
         )  # fmt: skip
         total = len(sites) * sum(self.draws(kind) for kind in self.kinds)
         return LayerEffectUpdate(effects, done, total, stage)
