@@ -61,7 +61,7 @@ bench-ui: $(VENV)/.dev chromium ## Measure the canvas in a browser: pointer, map
 	$(BIN)/python tests/bench/ui.py
 
 fuzz: $(VENV)/.dev ## Open thousands of damaged files of every format
-	FUZZ_CASES=2000 $(BIN)/python -m pytest tests/test_images_hostile.py
+	FUZZ_CASES=2000 $(BIN)/python -m pytest --timeout=1800 tests/test_images_hostile.py tests/test_images_fuzz.py
 
 docs: $(VENV)/.dev ## Build the documentation site in build/docs/site; a dead link is an error
 	$(BIN)/python docs/build.py build/docs

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
+from torchvision_here import import_torchvision
 
 # Small tensors gain nothing from more threads, and lose much when browsers and kernels need them.
 torch.set_num_threads(1)
@@ -31,11 +31,5 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def torchvision() -> ModuleType:
-    """Import torchvision; PyPI's is built for CUDA and misses two operators beside a CPU torch."""
-    schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-    try:
-        return importlib.import_module("torchvision")
-    except RuntimeError:
-        for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", schema)
-        return importlib.import_module("torchvision")
+    """Import torchvision, also beside a torch without CUDA."""
+    return import_torchvision()

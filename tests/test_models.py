@@ -188,7 +188,8 @@ def test_torchscript_and_exported_programs_load(network: nn.Module, tmp_path: Pa
     batch = torch.export.Dim("batch")
     exported = torch.export.export(network, (picture,), dynamic_shapes=({0: batch},))
     torch.export.save(exported, tmp_path / "a.pt2")
-    for name in ("a.pt", "a.pt2"):
+    torch.export.save(torch.export.export(network, (picture[:1],)), tmp_path / "single.pt2")
+    for name in ("a.pt", "a.pt2", "single.pt2"):
         loaded = load_model(tmp_path / name)
         assert_close(loaded(picture[:2]), network(picture[:2]))
         assert pdcr.ate_map(loaded, picture[0], REGION, outcome="area").effect.shape == (2, 2)

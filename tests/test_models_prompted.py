@@ -32,8 +32,13 @@ def transformers() -> Any:
 
 
 @pytest.fixture
-def sam(transformers: Any) -> nn.Module:
+def sam() -> nn.Module:
+    return small_sam()
+
+
+def small_sam() -> nn.Module:
     """SAM of one layer on 64 x 64 pixels."""
+    transformers = importlib.import_module("transformers")
     config = transformers.SamConfig(
         vision_config={
             "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,

@@ -33,7 +33,22 @@ def test_a_notebook_uses_public_names_only(notebook: nbformat.NotebookNode) -> N
     assert "pdcr._" not in code
 
 
-def test_a_notebook_runs(notebook: nbformat.NotebookNode, tmp_path: Path) -> None:
+STARTUP = f"""
+import sys
+sys.path.append({str(Path(__file__).parent)!r})
+from torchvision_here import import_torchvision
+import_torchvision()
+"""
+
+
+def test_a_notebook_runs(
+    notebook: nbformat.NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if any("segmentation_models_pytorch" in cell.source for cell in notebook.cells):
+        startup = tmp_path / "ipython" / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        (startup / "00-import.py").write_text(STARTUP)
+        monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     resources = {"metadata": {"path": str(tmp_path)}}
     client = NotebookClient(
         notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", resources=resources

@@ -14,13 +14,14 @@ from pdcr_widgets.images.request import Request, decoding
 
 LARGEST_HEADER = 65_536
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+AXES = re.compile(rb"^[ \t]*N[ \t]*Dims[ \t]*[=:][ \t]*([^\r\n]*)", re.I | re.M)
 DATA_FILE = re.compile(rb"^(?:ElementDataFile *=|data ?file:) *(\S[^\r\n]*)", re.I | re.M)
 
 
 def read_itk(path: Path, request: Request) -> OpenedImage:
     """Read NRRD, NHDR, MHA or MHD, turned so that slices are seen as usual."""
     itk = needs("SimpleITK", "images")
-    _check_data_file(path)
+    _check_header(path)
     reader = itk.ImageFileReader()
     reader.SetFileName(str(path))
     with decoding(path.name, "NRRD or MetaImage"):
@@ -65,10 +66,14 @@ def _affine(
     return affine_of(lengths, (LPS_TO_RAS @ directions)[:, ::-1], place.tolist())
 
 
-def _check_data_file(path: Path) -> None:
-    """Refuse a header that sends the reader to a file outside its own folder."""
+def _check_header(path: Path) -> None:
+    """Refuse a header that would crash its reader, or send it outside its own folder."""
     with path.open("rb") as file:
         header = file.read(LARGEST_HEADER)
+    axes = [match[1].strip() for match in AXES.finditer(header)]
+    if not header.startswith(b"NRRD") and axes not in ([b"2"], [b"3"], [b"4"]):
+        told = b", ".join(axes)[:40].decode("latin-1")
+        raise ValueError(f"{path.name} must say once how many axes it has, 2 to 4; NDims: {told!r}")
     for match in DATA_FILE.finditer(header):
         name = match[1].decode("latin-1").strip()
         if name.upper() not in ("LOCAL", "LIST") and Path(name).name != name:

@@ -109,6 +109,8 @@ def _by_axes(values: np.ndarray, axes: str, where: str) -> np.ndarray:
     kinds = ["channel" if axis in "SC" else axis if axis in "YX" else "page" for axis in axes]
     if values.dtype.kind not in "biuf":
         raise ValueError(f"{where} holds {values.dtype} values; an image holds real numbers")
+    if len(axes) != values.ndim:
+        raise ValueError(f"{where} says that its axes are {axes}, and holds {values.shape} values")
     wide = [axis for axis, side in enumerate(values.shape) if side > 1 or kinds[axis] in "YX"]
     for kind in ("channel", "page"):
         if sum(kinds[axis] == kind for axis in wide) > 1 or "Y" not in kinds or "X" not in kinds:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from pdcr_widgets.causal.scores import first_tensor
 from pdcr_widgets.models.folders import load_folder
 from pdcr_widgets.models.onnx import OnnxModel
 from pdcr_widgets.models.weights import put_weights, read_weights, state_in
@@ -101,7 +102,29 @@ def _script(path: Path) -> nn.Module:
 
 def _exported(path: Path) -> nn.Module:
     try:
-        module: nn.Module = torch.export.load(path).module()
+        program = torch.export.load(path)
+        module: nn.Module = program.module()
     except Exception as error:
         raise ValueError(f"{path.name} cannot be read as an exported program: {error}") from error
-    return module
+    return OneByOne(module) if _batch_of(program) == 1 else module
+
+
+class OneByOne(nn.Module):
+    """A program that was made for one image at a time, called once per image."""
+
+    def __init__(self, program: nn.Module) -> None:
+        super().__init__()
+        self.program = program
+
+    def forward(self, images: Tensor) -> Any:
+        """Scores of ``(batch, channels, *spatial)`` images."""
+        found = [first_tensor(self.program(image)) for image in images.split(1)]
+        return torch.cat([scores for scores in found if scores is not None])
+
+
+def _batch_of(program: Any) -> Any:
+    """Batch size that a program is fixed to; something else where it is free."""
+    inputs = set(program.graph_signature.user_inputs)
+    nodes = [node for node in program.graph.nodes if node.name in inputs]
+    value = nodes[0].meta.get("val") if nodes else None
+    return value.shape[0] if isinstance(value, Tensor) and value.ndim else None
