@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 from pages import RUN_MS, render  # noqa: E402
 from servers import free_port, serving, voila_command  # noqa: E402
+from watching import Watch  # noqa: E402
 
 import pdcr_widgets as pdcr  # noqa: E402
 
@@ -36,13 +37,15 @@ def main() -> None:
         with serving(command, f"http://127.0.0.1:{port}/", folder / "home") as address:
             render(page, f"{address}voila/render/explorer.ipynb")
             explorer(page)
+            network(page)
+            comparison(page)
         embedded(page, folder / "figure.html")
     figure()
 
 
 @contextmanager
 def chromium() -> Iterator[Page]:
-    """Give a page of twice the pixels."""
+    """Give a page, tall enough for the whole explorer."""
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
@@ -54,16 +57,31 @@ def chromium() -> Iterator[Page]:
 
 
 def explorer(page: Page) -> None:
-    """Take the explorer, its network and its comparison, each once it is finished."""
+    """Take the explorer with the strongest patch selected, once its map is complete."""
     status = page.locator(".pdcr-status-line").first
     expect(status).to_contain_text("Done", timeout=MINUTES)
-    page.locator(".pdcr-explorer").screenshot(path=IMAGES / "explorer.png")
-    network = page.locator(".pdcr-card").filter(has=page.locator(".pdcr-network"))
-    network.locator("[data-name='encoder.3']").first.click()
+    page.get_by_role("button", name="Inspect").first.click()
+    Watch(page).click_strongest()
+    expect(page.locator(".pdcr-patch")).to_contain_text("mean of", timeout=MINUTES)
+    columns = page.locator(".pdcr-columns").bounding_box()
+    assert columns
+    bottom = columns["y"] + columns["height"] + 8
+    clip = {"x": 0, "y": 0, "width": 1280, "height": bottom}
+    page.screenshot(path=IMAGES / "explorer.png", clip=clip)
+
+
+def network(page: Page) -> None:
+    """Take the network with a stage and one of its channels selected."""
+    card = page.locator(".pdcr-card").filter(has=page.locator(".pdcr-network"))
+    card.locator("[data-name='encoder.3']").first.click()
     expect(page.locator(".pdcr-strip-effect").first).not_to_have_text("…", timeout=MINUTES)
     page.locator(".pdcr-strip button").first.click()
-    expect(network).to_contain_text("flip in the whole image", timeout=MINUTES)
-    network.screenshot(path=IMAGES / "network.png")
+    expect(card).to_contain_text("flip in the whole image", timeout=MINUTES)
+    card.screenshot(path=IMAGES / "network.png")
+
+
+def comparison(page: Page) -> None:
+    """Take the comparison of all methods."""
     page.get_by_text("RISE (slow)").click()
     page.get_by_role("button", name="Compare methods").click()
     bar = page.get_by_role("progressbar", name="Comparison")

@@ -69,7 +69,7 @@ def plot_map(
     rows, columns = (1.0, 1.0) if spacing is None else (float(step) for step in spacing)
     if not (rows > 0 and columns > 0):
         raise ValueError(f"spacing is (row, column) in mm and above 0, got {spacing}")
-    ax = _axes(width, map_height(ate.spatial, spacing, width)) if ax is None else ax
+    ax = new_axes(width, map_height(ate.spatial, spacing, width)) if ax is None else ax
     shown = paint(ax, ate.to_image(), limit, ate.region, image, spacing)
     if colorbar:
         bar = ax.figure.colorbar(shown, ax=ax, shrink=0.85, aspect=25, pad=0.02)
@@ -150,7 +150,7 @@ def plot_layers(
     rows = [row for row in effects if row.kind == kind and math.isfinite(row.effect)]
     if not rows:
         raise ValueError(f"there are no effects of kind {kind!r}, only of {list(effects.kinds)}")
-    ax = _axes(width, layers_height(effects, kind)) if ax is None else ax
+    ax = new_axes(width, layers_height(effects, kind)) if ax is None else ax
     errors = [row.stderr if math.isfinite(row.stderr) else 0.0 for row in rows]
     colors = [COLORS["supports" if row.effect < 0 else "harms"] for row in rows]
     names = [row.layer.replace(" -> ", " → ") for row in rows]
@@ -172,7 +172,8 @@ def plot_layers(
     return ax
 
 
-def _axes(width: float, height: float) -> Any:
+def new_axes(width: float, height: float) -> Any:
+    """Make axes on a figure of their own, inches."""
     plt = needs("matplotlib.pyplot", "plot")
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 

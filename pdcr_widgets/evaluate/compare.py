@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.ingredients import mask_from_runs
 from pdcr_widgets.causal.outcome import Empty
@@ -43,6 +44,7 @@ def iter_compare(
     steps: int = 32,
     draws: int = 100,
     seed: int = 0,
+    engine: str = "auto",
     batch: int | None = None,
 ) -> Iterator[ComparisonUpdate]:
     """Compare methods one after the other; stop iterating to cancel. See `compare`.
@@ -60,21 +62,28 @@ def iter_compare(
     if ate is not None and not np.array_equal(ate.region, target.region):
         raise ValueError("the map was made for another region; leave ate= out, or give its region")
     erasure = Erasure.on(target, size, baseline, seed, batch)
-    own = {
-        "pdcr": {"patch_size": size, "baseline": baseline, "empty": empty},
-        "occlusion": {"window": size},
-    }
-    given = options or {}
-    games = {"steps": steps, "draws": draws, "seed": seed, "empty": empty, "batch": batch}
-    recipe = _recipe(erasure, methods, given, games) | {"ate": ate and dict(ate.recipe)}
+    engine = window_engine(target, engine, batch).name
+    common = {"baseline": baseline, "empty": empty, "engine": engine}
+    given = _defaults(size, common, options or {})
+    games = {"steps": steps, "draws": draws, "seed": seed, "batch": batch, **common}
+    recipe = _recipe(erasure, methods, options or {}, games) | {"ate": ate and dict(ate.recipe)}
     judge = _Judge(erasure, steps, seed, len(methods) + 1, recipe)
     yield from judge.draw(draws)
     for name in methods:
-        if name == "pdcr" and ate is not None:
-            found = _known(ate)
-        else:
-            found = METHODS[name](target, **{**own.get(name, {}), **given.get(name, {})})
+        known = ate if name == "pdcr" else None
+        found = _known(known) if known else METHODS[name](target, **given[name])
         yield from judge.try_one(name, found)
+
+
+def _defaults(
+    size: int, common: dict[str, Any], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Options of every method: those given, and the same patches for methods that replace some."""
+    own = {
+        "pdcr": {"patch_size": size, **common},
+        "occlusion": {"window": size, "engine": common["engine"]},
+    }
+    return {name: {**own.get(name, {}), **options.get(name, {})} for name in METHODS}
 
 
 def _recipe(
@@ -88,8 +97,8 @@ def _recipe(
         "options": {name: dict(given) for name, given in options.items()},
         "patch_size": erasure.grid.patch_size,
         "baseline": erasure.baseline.name,
+        **{name: value for name, value in games.items() if name != "baseline"},
         **erasure.baseline.details,
-        **games,
     }
 
 
@@ -204,7 +213,10 @@ def _again(
     return (update.comparison for update in updates)
 
 
-AGAIN = ("methods", "options", "patch_size", "outcome", "empty", "steps", "draws", "seed", "batch")
+AGAIN = (
+    "methods", "options", "patch_size", "outcome", "empty", "steps", "draws", "seed", "engine",
+    "batch",
+)  # fmt: skip
 KINDS["comparison"] = _again
 
 
@@ -230,7 +242,7 @@ def compare(model: Any, image: Any, region: Any, truth: Any = None, **options: A
         Side of a patch, pixels.
     baseline : default "mean"
         What patches are replaced with in the games, and by our method; as for `ate_map`.
-    outcome, empty, seed, batch
+    outcome, empty, seed, engine, batch
         As for `ate_map`.
     steps : int, default 32
         Steps of a deletion or insertion curve.

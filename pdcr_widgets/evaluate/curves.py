@@ -10,12 +10,13 @@ import numpy as np
 
 from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.components.layer_results import as_dataframe
+from pdcr_widgets.causal.pictured import Pictured
 from pdcr_widgets.evaluate.erasure import Erasure
 from pdcr_widgets.evaluate.ranking import ranked
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
+@dataclass(frozen=True, eq=False, repr=False)
+class Curve(Pictured):
     """Outcome in the region while patches are replaced, or put back, in the order of a map.
 
     Parameters
@@ -51,6 +52,24 @@ class Curve:
         """
         middles = (self.outcomes[1:] + self.outcomes[:-1]) / 2
         return float(np.diff(self.fractions) @ middles)
+
+    def plot(self, ax: Any = None, label: str = "", color: str = "#1b1b1b") -> Any:
+        """Draw the curve on matplotlib axes; None makes new ones, one journal column wide."""
+        from pdcr_widgets.evaluate.figure import plot_curve
+
+        return plot_curve(self, ax, label, color)
+
+    def _draw(self, figure: Any, **options: Any) -> None:
+        figure.set_size_inches(3.5, 2.4)
+        self.plot(figure.add_subplot(), **options)
+
+    def __repr__(self) -> str:
+        told = "replaced" if self.kind == "deletion" else "put back"
+        return (
+            f"Curve({self.kind}, {self.rank} first: {self.outcomes[0]:.2f} to "
+            f"{self.outcomes[-1]:.2f} points while {self.counts[-1]} patches are {told}, area "
+            f"{self.auc:.2f})"
+        )
 
     def to_dataframe(self) -> Any:
         """One row per step: patches, share of them, outcome in points."""

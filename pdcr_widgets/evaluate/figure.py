@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pdcr_widgets.causal.figure import PAGE, SMALL, paint
+from pdcr_widgets.causal.figure import COLUMN, PAGE, SMALL, new_axes, paint
 from pdcr_widgets.causal.needs import needs
 
 if TYPE_CHECKING:
@@ -126,6 +126,19 @@ def _games(comparison: Comparison, figure: Any) -> None:
     axes[0].set_ylabel(f"{words} in the region, points", fontsize=SMALL)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", fontsize=SMALL, frameon=False)
+
+
+def plot_curve(curve: Curve, ax: Any, label: str, color: str) -> Any:
+    """Draw one curve with its axes named; axes of one's own, or new ones."""
+    if ax is None:
+        ax = new_axes(COLUMN, 2.4)
+    draw_curve(curve, ax, label, color)
+    done = "replaced" if curve.kind == "deletion" else "put back"
+    ax.set_xlabel(f"patches {done}, %", fontsize=SMALL)
+    ax.set_ylabel("outcome in the region, points", fontsize=SMALL)
+    if label:
+        ax.legend(fontsize=SMALL, frameon=False)
+    return ax
 
 
 def draw_curve(curve: Curve, ax: Any, label: str, color: str) -> None:

@@ -46,8 +46,9 @@ def test_every_method_is_judged_by_the_same_games(compared: pdcr.Comparison) -> 
 
 def test_our_map_is_the_same_as_alone(compared: pdcr.Comparison) -> None:
     ate = pdcr.ate_map(
-        SmallNet(), IMAGE, REGION, patch_size=4, baseline="mean", outcome="soft_dice"
-    )
+        SmallNet(), IMAGE, REGION, patch_size=4, baseline="mean", outcome="soft_dice",
+        engine=compared.recipe["engine"],
+    )  # fmt: skip
     np.testing.assert_array_equal(compared.maps["pdcr"], -ate.to_image())
     alone = pdcr.deletion_curve(SmallNet(), IMAGE, REGION, ate, steps=4, outcome="soft_dice")
     assert compared.get("pdcr").deletion == pytest.approx(alone.auc)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -161,6 +163,25 @@ def test_what_does_not_fit_is_refused() -> None:
     moved = replace(ate, effect=np.full((3, 3), np.nan, np.float32))
     with pytest.raises(ValueError, match="NaN or infinite on 8 patches"):
         pdcr.deletion_curve(model(), IMAGE, REGION, moved, **options())
+
+
+def test_a_curve_is_a_text_and_a_picture() -> None:
+    mpl.use("Agg")
+    curve = pdcr.deletion_curve(model(), IMAGE, REGION, effects(model()), **options())
+    assert repr(curve) == (
+        f"Curve(deletion, supporting first: {curve.outcomes[0]:.2f} to {curve.outcomes[-1]:.2f} "
+        f"points while 8 patches are replaced, area {curve.auc:.2f})"
+    )
+    png = curve._repr_png_()
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+    axes = curve.plot(label="ours", color="#123456")
+    again = pdcr.insertion_curve(model(), IMAGE, REGION, effects(model()), **options()).plot(axes)
+    assert again is axes
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), curve.outcomes)
+    assert axes.lines[0].get_color() == "#123456"
+    assert len(axes.lines) == 2
+    plt.close("all")
 
 
 def test_a_curve_is_a_table() -> None:

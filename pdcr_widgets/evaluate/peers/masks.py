@@ -82,7 +82,7 @@ def _mask(image: Tensor, side: int, keep: float, generator: torch.Generator) -> 
     return mask
 
 
-def occlusion(target: Target, *, window: int = 8) -> Steps:
+def occlusion(target: Target, *, window: int = 8, engine: str = "auto") -> Steps:
     """Occlusion: how much the outcome falls when a square is set to 0, points.
 
     Squares lie side by side, those of the region too; the last ones are cropped to the image. This
@@ -95,6 +95,8 @@ def occlusion(target: Target, *, window: int = 8) -> Steps:
         What is explained.
     window
         Side of a square, pixels.
+    engine
+        As for `pdcr_widgets.ate_map`.
 
     References
     ----------
@@ -104,8 +106,8 @@ def occlusion(target: Target, *, window: int = 8) -> Steps:
     image = target.image
     spatial = tuple(image.shape[1:])
     grid = PatchGrid(spatial, window, np.zeros(spatial, dtype=bool))
-    engine = window_engine(target)
-    experiment = Experiment(target, grid, zero(image, grid.size), engine, 0)
+    exact = window_engine(target, engine)
+    experiment = Experiment(target, grid, zero(image, grid.size), exact, 0)
     cells = np.arange(int(np.prod(grid.shape)))
     falls = np.zeros(len(cells))
     done = 0
