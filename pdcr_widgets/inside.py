@@ -32,29 +32,42 @@ def about(request: Request, segmenter: Segmenter | None = None) -> dict[str, Any
     }  # fmt: skip
 
 
-def layer_updates(
-    request: Request, segmenter: Segmenter
-) -> Generator[LayerEffectUpdate, None, None]:
-    """Measure the region first, and then the rest of the image beside it.
+class LayerStream:
+    """Layer effects of a request: on the region, and when that is done on the rest of the image.
 
-    Predictions of the whole image cost several times as much as those of the region, unless they
-    are made anyway.
+    Predictions of the whole image cost several times as much as those of the region. Where they are
+    made anyway both are measured at once.
+
+    Parameters
+    ----------
+    request
+        What is asked.
+    segmenter
+        With its activation and target decided.
     """
-    asked = about(request, segmenter) | {
-        "layers": request.components, "intervention": kinds_of(request),
-    }  # fmt: skip
-    shown: LayerEffects | None = None
-    for update in iter_layer_effects(**asked):
-        if not request.elsewhere:
-            yield update
-        elif update.effects.engine == "full":
-            break
-        else:
-            shown = update.effects
-            yield replace(update, total=2 * update.total)
-    if request.elsewhere:
-        for update in iter_layer_effects(**asked, elsewhere=True):
-            yield update if shown is None else _beside(shown, update)
+
+    def __init__(self, request: Request, segmenter: Segmenter) -> None:
+        self._asked = about(request, segmenter) | {
+            "layers": request.components, "intervention": kinds_of(request),
+        }  # fmt: skip
+        self._elsewhere = request.elsewhere
+        self._shown: LayerEffects | None = None
+
+    def region(self) -> Generator[LayerEffectUpdate, None, None]:
+        """Measure the region."""
+        for update in iter_layer_effects(**self._asked):
+            if self._elsewhere and update.effects.engine == "full":
+                yield from iter_layer_effects(**self._asked, elsewhere=True)
+                return
+            yield replace(update, total=2 * update.total) if self._elsewhere else update
+        self._shown = update.effects if self._elsewhere else None
+
+    def rest(self) -> Generator[LayerEffectUpdate, None, None]:
+        """Measure the rest of the image, unless that is not asked for or done."""
+        if self._shown is None:
+            return
+        for update in iter_layer_effects(**self._asked, elsewhere=True):
+            yield _beside(self._shown, update)
 
 
 def _beside(shown: LayerEffects, update: LayerEffectUpdate) -> LayerEffectUpdate:

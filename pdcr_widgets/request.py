@@ -25,7 +25,7 @@ from pdcr_widgets.causal import (
 from pdcr_widgets.causal.arrays import as_truth
 from pdcr_widgets.causal.outcome import Outcome
 from pdcr_widgets.causal.segmenter import check_finite
-from pdcr_widgets.inside import layer_updates
+from pdcr_widgets.inside import LayerStream
 
 INSPECTED = 48  # draws of a selected patch at most: as many as can be looked at
 HEAD_START = 1.0  # seconds for the map alone, so that its first picture is quick
@@ -116,14 +116,19 @@ class Request:
     elsewhere: bool
 
     def updates(self) -> Iterator[Any]:
-        """Yield a `Prediction`, then the updates of the map and of the layers, mixed."""
+        """Yield a `Prediction`, then the updates of the map and of the layers, mixed.
+
+        What layers do to the rest of the image comes last: the map does not wait for it.
+        """
         prediction = self.predict()
         yield prediction
         if self.region is None:
             return
         map_updates = self._map_updates(prediction.segmenter)
         if self.with_layers:
-            yield from side_by_side(map_updates, self._layer_updates(prediction.segmenter))
+            layers = LayerStream(self, prediction.segmenter)
+            yield from side_by_side(map_updates, _or_why_not(layers.region()))
+            yield from _or_why_not(layers.rest())
         else:
             yield from map_updates
 
@@ -132,7 +137,9 @@ class Request:
         prediction = self.predict()
         yield prediction
         if self.region is not None and self.with_layers:
-            yield from self._layer_updates(prediction.segmenter)
+            layers = LayerStream(self, prediction.segmenter)
+            yield from _or_why_not(layers.region())
+            yield from _or_why_not(layers.rest())
 
     def predict(self) -> Prediction:
         """Run the model once on the unperturbed image."""
@@ -223,11 +230,13 @@ class Request:
             engine=self.engine,
         )
 
-    def _layer_updates(self, segmenter: Segmenter) -> Generator[Any, None, None]:
-        try:
-            yield from layer_updates(self, segmenter)
-        except Exception as failure:
-            yield LayersUnavailable(failure)
+
+def _or_why_not(updates: Iterator[Any]) -> Generator[Any, None, None]:
+    """Yield updates of layers, or why there are none: the map does not depend on them."""
+    try:
+        yield from updates
+    except Exception as failure:
+        yield LayersUnavailable(failure)
 
 
 def side_by_side(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
 import tiny
 from numpy.testing import assert_allclose
 
-from pdcr_widgets.causal.components import layer_effects
+from pdcr_widgets import inside
+from pdcr_widgets.causal import ATEUpdate
+from pdcr_widgets.causal.components import LayerEffectUpdate, iter_layer_effects, layer_effects
 from pdcr_widgets.session import Session
 
 
@@ -54,3 +57,17 @@ def test_the_rest_of_the_image_is_measured_beside_the_region(session: Session) -
     assert_allclose(session.layers.table("elsewhere"), expected.table("elsewhere"), atol=1e-3)
     session.elsewhere = False
     assert np.isnan(session.layers.table("elsewhere")).all()
+
+
+def test_the_map_does_not_wait_for_the_rest_of_the_image(session: Session, monkeypatch) -> None:
+    windowed = partial(iter_layer_effects, engine="incremental")
+    monkeypatch.setattr(inside, "iter_layer_effects", windowed)
+    events = list(session._request().updates())
+    last_of_map = max(n for n, event in enumerate(events) if isinstance(event, ATEUpdate))
+    layers = [(n, e) for n, e in enumerate(events) if isinstance(e, LayerEffectUpdate)]
+    rest = [n for n, e in layers if np.isfinite(e.effects.table("elsewhere")).any()]
+    assert min(rest) > last_of_map
+    assert np.isfinite(layers[0][1].effects.table("elsewhere")).sum() == 0
+    done = [e.done for _, e in layers]
+    assert done == sorted(done)
+    assert done[-1] == layers[-1][1].total == layers[0][1].total
