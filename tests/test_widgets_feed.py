@@ -66,15 +66,15 @@ def feed() -> SimpleNamespace:
     return SimpleNamespace(owner=owner, canvas=canvas, feed=MapFeed(owner, canvas))  # type: ignore[arg-type]
 
 
-def test_two_maps_go_ahead_of_the_page_and_then_the_newest(feed: SimpleNamespace) -> None:
+def test_three_maps_go_ahead_of_the_page_and_then_the_newest(feed: SimpleNamespace) -> None:
     maps = [ate() for _ in range(5)]
     for each in maps:
         feed.owner.ate = each
-    assert feed.canvas.shown == maps[:2]
+    assert feed.canvas.shown == maps[:3]
     feed.canvas.ack(1)
-    assert feed.canvas.shown == [*maps[:2], maps[4]]
-    assert feed.owner.calls == ["sent", "sent", "painted", "sent"]
-    feed.canvas.ack(3)
+    assert feed.canvas.shown == [*maps[:3], maps[4]]
+    assert feed.owner.calls == ["sent", "sent", "sent", "painted", "sent"]
+    feed.canvas.ack(4)
     assert feed.owner.calls[-1] == "all painted"
 
 

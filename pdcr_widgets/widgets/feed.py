@@ -8,11 +8,11 @@ from typing import Any
 from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.session import Session
 
-WINDOW = 2
+WINDOW = 3
 
 
 class MapFeed:
-    """Sends a session's maps to a canvas, at most two that its page has not painted yet.
+    """Sends a session's maps to a canvas, at most three that its page has not painted yet.
 
     Maps that come faster are left out, except the newest. The session learns what was sent and
     painted, so that it can pause when the page is gone.

@@ -27,8 +27,10 @@ class Source(traitlets.HasTraits):
     """Stands for a session: maps come from a thread, faster than they can be shown."""
 
     ate = traitlets.Any()
+    image = traitlets.Any()
     status = traitlets.Unicode("running")
     generation = 0
+    stale = False
     born = 0.0
 
     def frame_sent(self, _feed: object) -> None:

@@ -30,6 +30,14 @@ tell()
     "told",
 ]
 
+BLOCK = """() => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const code = "import threading\\nprint('waits')\\nthreading.Event().wait(50)";
+    const future = kernel.requestExecute({ code });
+    future.onIOPub = ({ header }) => { if (header.msg_type === "stream") window.blocked = true; };
+    future.done.then(() => { window.blocked = false; });
+}"""
+
 
 def test_slices_are_walked_and_drawn_on(lab: Desk, shot: Callable[[str], Path]) -> None:
     page = lab.open(CELLS)
@@ -83,18 +91,13 @@ def test_neighbours_are_here_before_they_are_asked_for(lab: Desk) -> None:
     hands.told("axial 11, 0 pixels")
     page.wait_for_function("() => window.neighbours === undefined || true")
     middle = hands.color(40, 40)[0]
-    page.evaluate(
-        """() => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            window.busy = kernel.requestExecute({
-                code: "import threading\\nthreading.Event().wait(60)",
-            }).done.then(() => { window.busy = null; });
-        }"""
-    )
+    page.evaluate(BLOCK)
+    page.wait_for_function("() => window.blocked === true")
     hands.press("PageUp")
     hands.wait_color(40, 40, f"r > {middle + 8}")
-    assert page.evaluate("() => window.busy !== null")
+    assert page.evaluate("() => window.blocked")
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
     )
+    page.wait_for_function("() => window.blocked === false")
     hands.told("axial 12, 0 pixels")
