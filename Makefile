@@ -62,6 +62,7 @@ bench-ui: $(VENV)/.dev chromium ## Measure the canvas in a browser: pointer, map
 
 fuzz: $(VENV)/.dev ## Open thousands of damaged files of every format
 	FUZZ_CASES=2000 $(BIN)/python -m pytest --timeout=1800 tests/test_images_hostile.py tests/test_images_fuzz.py
+	$(BIN)/python tests/fuzz_coverage.py
 
 docs: $(VENV)/.dev ## Build the documentation site in build/docs/site; a dead link is an error
 	$(BIN)/python docs/build.py build/docs
