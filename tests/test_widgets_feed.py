@@ -113,12 +113,12 @@ def test_a_map_that_is_there_already_is_shown() -> None:
 
 
 def test_no_map_of_an_earlier_image_comes_late(feed: SimpleNamespace) -> None:
-    maps = [ate() for _ in range(4)]
+    maps = [ate() for _ in range(5)]
     for each in maps:
         feed.owner.ate = each
     feed.owner.image = "another"
-    feed.canvas.ack(2)
-    assert feed.canvas.shown == maps[:2]
+    feed.canvas.ack(3)
+    assert feed.canvas.shown == maps[:3]
 
 
 def test_without_a_map_the_canvas_is_cleared(feed: SimpleNamespace) -> None:
