@@ -12,6 +12,8 @@ import pytest
 from pdcr_widgets import lessons
 from pdcr_widgets.classroom.app import LARGEST_BODY, LARGEST_MESSAGE, Classroom
 from pdcr_widgets.classroom.kernels import ClassroomKernels
+from pdcr_widgets.widgets.file_chooser import LIMIT
+from pdcr_widgets.widgets.uploads import MOST_FILES
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/teaching.md").read_text()
 KERNEL = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -59,6 +61,10 @@ def test_its_options_are_those_of_the_server() -> None:
 def test_its_limits_are_those_of_the_server() -> None:
     assert f"{LARGEST_BODY // 1024} KB, a message from a page {LARGEST_MESSAGE >> 20} MB" in PAGE
     assert f"client_max_body_size {LARGEST_BODY // 1024}k;" in nginx()
+
+
+def test_its_limits_of_uploads_are_those_of_the_chooser() -> None:
+    assert f"{LIMIT >> 20} MB at once and {MOST_FILES:,} files" in PAGE
 
 
 @pytest.mark.parametrize(

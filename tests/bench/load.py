@@ -28,7 +28,7 @@ from conftest import CHROMIUM, FLAGS  # noqa: E402
 from servers import environment, free_port  # noqa: E402
 
 LESSON = "voila/render/lesson_2_what_is_pasted.ipynb"
-LONGEST_MS = 300_000
+LONGEST_MS = 120_000
 RESTING = 10.0
 """Seconds after which a kernel has given back what a map needed."""
 MEGA = 1024
@@ -103,11 +103,15 @@ class Visitor:
         """Seconds from setting out until something was seen; infinite if it never was."""
         try:
             self.page.wait_for_function(
-                "what => window.seen && window.seen[what]", arg=what, timeout=LONGEST_MS
+                "what => window.seen && window.seen[what]",
+                arg=what,
+                timeout=LONGEST_MS,
+                polling=250,
             )
             return float(self.page.evaluate("what => window.seen[what]", what))
         except Error as error:
-            self.errors.append(str(error).splitlines()[0])
+            shown = self.page.locator("body").inner_text()[:200].replace("\n", " ")
+            self.errors.append(f"{what}: {str(error).splitlines()[0]}; the page says: {shown}")
             return float("inf")
 
     def ask(self) -> float:

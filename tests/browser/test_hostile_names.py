@@ -49,6 +49,12 @@ try:
 except (OSError, ValueError) as failure:
     explorer.session.report(failure)
 """
+CHOOSER = """
+import pathlib, tempfile
+folder = tempfile.TemporaryDirectory()
+pathlib.Path(folder.name, NAME + ".png").touch()
+pdcr.FileChooser(folder.name)
+"""
 LESSON = """
 import ipywidgets as w
 probe = pdcr.lessons.PatchStage(image[0].numpy(), label=NAME)
@@ -59,7 +65,7 @@ w.VBox([probe, lesson])
 
 
 def test_hostile_names_are_text_everywhere(voila: Site, shot: Callable[[str], Path]) -> None:
-    page = voila.open([CASE, EXPLORER, FILE, LESSON])
+    page = voila.open([CASE, EXPLORER, FILE, CHOOSER, LESSON])
     expect(page.locator(".pdcr-heading")).to_contain_text(HOSTILE, timeout=SOON_MS)
     expect(page.locator(".pdcr-error")).to_contain_text(HOSTILE, timeout=SOON_MS)
     expect(page.locator(".pdcr-facts")).to_be_visible(timeout=SOON_MS)
@@ -71,6 +77,10 @@ def test_hostile_names_are_text_everywhere(voila: Site, shot: Callable[[str], Pa
     page.get_by_role("button", name="Regions").first.click()
     expect(page.get_by_label(f"Draw on {HOSTILE}")).to_be_visible()
     expect(page.get_by_role("combobox").filter(has_text=HOSTILE).first).to_be_visible()
+    listed = page.locator(".pdcr-files-name")
+    expect(listed).to_have_text(f"{HOSTILE}.png")
+    listed.click()
+    expect(page.locator("[aria-current=true] .pdcr-files-name")).to_have_text(f"{HOSTILE}.png")
     shot("hostile")
     assert page.locator("img[src='x']").count() == 0
     assert page.evaluate("typeof window.hacked") == "undefined"
