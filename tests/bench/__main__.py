@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 
 import torch
 
-from tests.bench import engine, layers, live, peers, sampling
+from tests.bench import clock, engine, layers, live, peers, sampling
 
 ALL = {
     "engine": engine.run,
@@ -22,9 +24,17 @@ def main(names: list[str]) -> None:
     unknown = [name for name in names if name not in ALL]
     if unknown:
         sys.exit(f"no benchmark {unknown}; there are {list(ALL)}")
+    print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for name in names or ALL:
         torch.manual_seed(0)
-        ALL[name]()
+        began = time.perf_counter()
+        for row in clock.rows([(name, lambda name=name: ALL[name]() or [])], 1):
+            if len(row) > 1:
+                print("\n" + ": ".join(row))
+        print(f"\n({name}: {time.perf_counter() - began:.0f} s)", flush=True)
+    if clock.failures:
+        sys.exit("\n".join(["these failed:", *clock.failures]))
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

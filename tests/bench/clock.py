@@ -1,13 +1,20 @@
-"""Interleaved timing, so that a ratio holds on a machine whose speed drifts."""
+"""Interleaved timing, so that a ratio holds on a machine whose speed drifts; memory; tables."""
 
 from __future__ import annotations
 
 import gc
-import resource
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+failures: list[str] = []
+
+
+class Skipped(Exception):
+    """A row that cannot be measured here, and why; no failure."""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -18,35 +25,55 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def side_by_side(
-    works: dict[str, Callable[[], object]], rounds: int, warm: int = 1
+    works: dict[str, Callable[[], object]], rounds: int, limit: float = 60.0
 ) -> dict[str, float]:
-    """Median seconds of each, in turn ``rounds`` times after ``warm`` rounds that do not count."""
+    """Median seconds of each, in turn ``rounds`` times after one that does not count.
+
+    After ``limit`` seconds no further round is begun; one counts at least.
+    """
     times: dict[str, list[float]] = {name: [] for name in works}
-    for number in range(warm + rounds):
+    began = time.perf_counter()
+    for number in range(1 + rounds):
+        if number > 1 and time.perf_counter() - began > limit:
+            break
         for name, work in works.items():
             taken = seconds(work)
-            if number >= warm:
+            if number:
                 times[name].append(taken)
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
-def peak_mib() -> float:
-    """Largest resident memory of this process so far, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def peak_of(work: Callable[[], object]) -> float:
-    """Memory that one call takes at its peak, above what is held before it, MiB (Linux)."""
+    """Memory that a call takes at its most beyond what was held before, MiB; NaN off Linux."""
+    if not CLEAR.exists():
+        work()
+        return float("nan")
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _resident("VmRSS")
+    CLEAR.write_text("5")
+    before = _kib("VmRSS")
     work()
-    return _resident("VmHWM") - before
+    return max(0.0, (_kib("VmHWM") - before) / 1024)
 
 
-def _resident(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+def _kib(name: str) -> int:
+    line = next(n for n in STATUS.read_text().splitlines() if n.startswith(name))
+    return int(line.split()[1])
+
+
+def rows(works: Iterable[tuple[str, Callable[[], list[str]]]], width: int) -> list[list[str]]:
+    """One row per piece of work, named; a piece that fails gives its reason, and the rest go on."""
+    found = []
+    for name, work in works:
+        try:
+            row = work()
+        except Skipped as reason:
+            row = [f"skipped: {reason}"]
+        except Exception as error:
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+            row = [f"failed: {type(error).__name__}: {error}".replace("|", "/").replace("\n", " ")]
+        found.append([name, *row, *[""] * (width - 1 - len(row))])
+        print("...", *found[-1], file=sys.stderr, flush=True)
+    return found
 
 
 def table(title: str, head: list[str], rows: list[list[str]]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pdcr_widgets import Session, Sweep, ate_map, demo, iter_ate
 from pdcr_widgets.causal.results import ATEMap
-from tests.bench.clock import seconds, table
+from tests.bench.clock import peak_of, seconds, table
 
 REPEATS = 10
 ALIKE = 0.8
@@ -40,7 +40,9 @@ def run() -> None:
             ["another region from a sweep", f"{middle(again):.3f}", "0.050"],
         ],
     )
-    print(f"\nThe sweep of {len(sweep.cells)} interventions takes {sweep.nbytes / 2**20:.1f} MiB.")
+    memory = peak_of(lambda: ate_map(*parts, **options))
+    print(f"\nA map takes {memory:.0f} MiB at its peak.")
+    print(f"The sweep of {len(sweep.cells)} interventions takes {sweep.nbytes / 2**20:.1f} MiB.")
 
 
 def _first(parts: tuple, options: dict) -> float:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pdcr_widgets.demo.unet import UNet
+from tests.torchvision_here import import_torchvision
 
 
 def own_unet() -> nn.Module:
@@ -30,10 +33,30 @@ def monai_unet() -> nn.Module:
     )
 
 
-MODELS: dict[str, Callable[[], nn.Module]] = {
-    "own BatchNorm U-Net (base 16, 4 poolings)": own_unet,
-    "MONAI UNet, batch norm": monai_unet,
-    "own InstanceNorm U-Net (global statistics)": own_instance_unet,
+def smp_model(name: str, encoder: str) -> nn.Module:
+    """Untrained network of segmentation_models_pytorch."""
+    import_torchvision()
+    import segmentation_models_pytorch as smp
+
+    make = getattr(smp, name)
+    return _settled(make(encoder, encoder_weights=None, in_channels=1, classes=1), 1)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A network, and by how many times it should be faster than the paper's loop; None: no goal."""
+
+    make: Callable[[], nn.Module]
+    each: float | None = None
+    whole: float | None = None
+
+
+MODELS: dict[str, Goal] = {
+    "own BatchNorm U-Net (base 16, 4 poolings)": Goal(own_unet, 60, 40),
+    "MONAI UNet, batch norm": Goal(monai_unet, 11, 10),
+    "smp Unet resnet18": Goal(partial(smp_model, "Unet", "resnet18"), 6, 8),
+    "own InstanceNorm U-Net (global statistics)": Goal(own_instance_unet),
+    "smp Segformer mit_b0 (attention)": Goal(partial(smp_model, "Segformer", "mit_b0")),
 }
 
 

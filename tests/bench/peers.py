@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pdcr_widgets import ate_map, segmenter
-from tests.bench.clock import seconds, table
+from tests.bench.clock import peak_of, seconds, table
 from tests.bench.models import own_unet, problem
 
 
@@ -34,10 +36,18 @@ def run() -> None:
     wrapped = segmenter(model, 0, "sigmoid")
     options = {"baseline": 0.0, "threshold": 0.0}
     ate_map(wrapped, image, region, truth, **options)
-    taken = {"ours": seconds(lambda: ate_map(wrapped, image, region, truth, **options))}
-    maps = {"ours": ate_map(wrapped, image, region, truth, **options).effect}
-    for name, work in {"Captum": _captum, "MONAI": _monai}.items():
-        taken[name] = seconds(lambda work=work, name=name: maps.update({name: work(score, image)}))
+    works: dict[str, Callable[[], np.ndarray]] = {
+        "ours": lambda: ate_map(wrapped, image, region, truth, **options).effect,
+        "Captum": lambda: _captum(score, image),
+        "MONAI": lambda: _monai(score, image),
+    }
+    taken, maps, memory = {}, {}, {}
+    for name, work in works.items():
+
+        def both(name: str = name, work: Callable[[], np.ndarray] = work) -> None:
+            taken[name] = seconds(lambda: maps.update({name: work()}))
+
+        memory[name] = peak_of(both)
     rows = []
     for name, label in {
         "ours": "ours",
@@ -46,10 +56,12 @@ def run() -> None:
     }.items():
         off = float(np.nanmax(np.abs(maps[name] - maps["ours"])))
         ratio = taken[name] / taken["ours"]
-        rows.append([label, f"{taken[name]:.2f}", f"**{ratio:.1f}x**", f"{off:.1e}"])
+        rows.append(
+            [label, f"{taken[name]:.2f}", f"**{ratio:.1f}x**", f"{off:.1e}", f"{memory[name]:.0f}"]
+        )
     table(
         "One map with baseline 0, BatchNorm U-Net, 256 x 256, patch 8",
-        ["by", "s", "time against ours", "largest difference, points"],
+        ["by", "s", "time against ours", "largest difference, points", "peak MiB"],
         rows,
     )
 
