@@ -15,6 +15,7 @@ from pdcr_widgets.images import OpenedImage, open_bank, open_image, open_truth
 from pdcr_widgets.images.request import ChoiceNeeded
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.file_chooser import LIMIT, FileChooser
+from pdcr_widgets.widgets.menu import Menu
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
@@ -66,7 +67,7 @@ class FileInputs(View):
         self._said: Choices = {}
         self._role = w.ToggleButtons(options=ROLES, description="Use as")
         self._role.add_class("pdcr-roles")
-        self._choice = w.Dropdown(options=[("", None)])
+        self._choice = Menu(options=[("", None)])
         self._facts = markup("pdcr-hint")
         controls = block("pdcr-controls", children=[self._choice])
         self.fill(self._role, self.chooser, controls, self._facts)

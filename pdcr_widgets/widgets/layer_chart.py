@@ -20,6 +20,7 @@ from pdcr_widgets.widgets.figures import (
     show_before_last,
 )
 from pdcr_widgets.widgets.layer_rows import arranged
+from pdcr_widgets.widgets.menu import Menu
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import INTERVENTION_WORDS, escape, layer_name, signed, words
 from pdcr_widgets.widgets.view import View
@@ -104,7 +105,7 @@ class LayerEffectChart(View):
         scales = [(label, name) for name, label in CHART_SCALES.items()]
         scale = w.Dropdown(options=scales, description="Scale")
         every = w.Checkbox(description="All kinds of replacement", indent=False)
-        self._layer_menu = w.Dropdown(options=[("none", None)], description="Layer")
+        self._layer_menu = Menu(options=[("none", None)], description="Layer")
         donors = session is not None and session.donors is not None
         kinds = [name for name, kind in INTERVENTIONS.items() if donors or not kind.needs_donors]
         kind = w.Dropdown(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as w
 import numpy as np
 
 from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.menu import Menu
 from pdcr_widgets.widgets.region_canvas import RegionCanvas
 from pdcr_widgets.widgets.style import markup
 from pdcr_widgets.widgets.view import View
@@ -38,7 +38,7 @@ class AreaCanvas(View):
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.menu = w.Dropdown(
+        self.menu = Menu(
             options=[(label, name) for name, label in PLACES.items()], description="Replace"
         )
         self._canvas: RegionCanvas | None = None

@@ -9,6 +9,7 @@ import ipywidgets as w
 from pdcr_widgets.causal import OUTCOMES, Segmenter
 from pdcr_widgets.causal.sampling import SAMPLING
 from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.menu import Menu
 from pdcr_widgets.widgets.style import block
 from pdcr_widgets.widgets.text import OUTCOME_WORDS, SAMPLING_WORDS, words
 from pdcr_widgets.widgets.view import View
@@ -40,7 +41,7 @@ class QuestionControls(View):
             description="Sampling",
         )
         samples = w.IntSlider(min=2, max=max(200, session.samples), description="Draws")
-        self._class = w.Dropdown(options=[("auto", None)], description="Class")
+        self._class = Menu(options=[("auto", None)], description="Class")
         self._class.layout.display = "none"
         self.link((session, "patch_size"), (patch, "value"))
         self.link((session, "outcome"), (outcome, "value"))
