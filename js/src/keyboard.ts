@@ -20,6 +20,15 @@ export function keyboard(
   signal: AbortSignal,
 ): void {
   const { canvas } = view.stage;
+  // Notebook 7 hears keys before anything inside the page does; it passes over what is so marked.
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (!root.contains(event.target as Node)) return;
+      root.toggleAttribute("data-lm-suppress-shortcuts", isOurs(event));
+    },
+    { capture: true, signal },
+  );
   root.addEventListener(
     "keydown",
     (event) => {
