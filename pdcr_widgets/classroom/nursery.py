@@ -31,6 +31,8 @@ RESTING = 3.0
 """Seconds between two looks at whether a kernel rests."""
 IDLE = 0.1
 """Seconds of processor time in between up to which it does."""
+WORTH = 0.04
+"""Seconds of processor time since the last time after which memory may have gathered again."""
 
 
 def load() -> None:
@@ -150,7 +152,7 @@ def _stay_small() -> None:
     while trim is not None:
         pause.wait(RESTING)
         before, used = used, time.process_time()
-        if used - before < IDLE and used - trimmed > IDLE:
+        if used - before < IDLE and used - trimmed > WORTH:
             trim(0)
             trimmed = used = time.process_time()
 
