@@ -71,6 +71,10 @@ def test_what_is_a_segmenter_already_takes_no_options() -> None:
 def test_a_path_given_to_the_method_itself_says_what_to_do() -> None:
     with pytest.raises(TypeError, match=r"got str.*pdcr\.segmenter"):
         pdcr.ate_map("weights.pth", image(1, 16, 16), REGION)
+    with pytest.raises(TypeError, match=r"image is a path; .*pdcr\.open_image\(path\)"):
+        pdcr.ate_map(network(), "slice.png", REGION)
+    with pytest.raises(TypeError, match=r"truth is a path; .*pdcr\.open_truth\(path, like=image"):
+        pdcr.ate_map(network(), image(1, 16, 16), REGION, Path("labels.nii"))
 
 
 def test_values_are_clipped_and_normalised_by_their_own_image() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ def as_tensor(values: Any, name: str) -> Tensor:
     """Give a plain tensor of ``values``, whatever strides and byte order they have."""
     if isinstance(values, Tensor):
         return values.detach().as_subclass(Tensor)
+    if isinstance(values, str | PathLike):
+        opener = "open_truth(path, like=image)" if name == "truth" else "open_image(path)"
+        raise TypeError(f"{name} is a path; open it first: `pdcr.{opener}`")
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers, got an array of {array.dtype}")
