@@ -58,6 +58,8 @@ def _shape_ahead(file: Any) -> tuple[int, ...]:
     shape, _, dtype = read(file)
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which are not loaded")
+    if dtype.kind not in "biuf":
+        raise ValueError(f"it holds {dtype} values; an image holds real numbers")
     return tuple(shape)
 
 
