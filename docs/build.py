@@ -129,13 +129,20 @@ def write_notebook(source: Path, folder: Path, run: bool) -> None:
     (folder / f"{source.stem}.md").write_text(text, encoding="utf-8")
 
 
+WAIT = """
+while not explorer.session.wait(1):  # no page paints what it sends, so it pauses by itself
+    if explorer.session.status == "paused":
+        explorer.session.run()
+explorer"""
+
+
 @contextmanager
 def patient(notebook: nbformat.NotebookNode) -> Iterator[None]:
     """Let an explorer come to its end before its picture is taken; the cell stays as it is."""
     sources = [cell.source for cell in notebook.cells]
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.source.endswith("\nexplorer"):
-            cell.source = cell.source.removesuffix("explorer") + "explorer.session.wait()\nexplorer"
+            cell.source = cell.source.removesuffix("\nexplorer") + WAIT
     try:
         yield
     finally:
