@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import shutil
 import sys
@@ -110,6 +111,8 @@ def write_notebook(source: Path, folder: Path, run: bool) -> None:
     if run:
         work = folder.parent.parent / "work"
         work.mkdir(exist_ok=True)
+        if any("segmentation_models_pytorch" in cell.source for cell in notebook.cells):
+            prepare_torchvision(work / "ipython")
         resources = {"metadata": {"path": str(work)}}
         with patient(notebook):
             NotebookClient(
@@ -127,6 +130,16 @@ def write_notebook(source: Path, folder: Path, run: bool) -> None:
         path.write_bytes(data)
     text = at_home(re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.md)", text))
     (folder / f"{source.stem}.md").write_text(text, encoding="utf-8")
+
+
+def prepare_torchvision(profile: Path) -> None:
+    """Let kernels import torchvision beside a torch without CUDA, as the tests do."""
+    startup = profile / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    lines = ("import sys", f"sys.path.append({str(ROOT / 'tests')!r})", "import torchvision_here")
+    text = "\n".join([*lines, "torchvision_here.import_torchvision()", ""])
+    (startup / "00-import.py").write_text(text, encoding="utf-8")
+    os.environ["IPYTHONDIR"] = str(profile)
 
 
 WAIT = """
