@@ -160,3 +160,16 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         open_image(tmp_path / "notes.txt")
     with pytest.raises(TypeError, match="got NoneType"):
         open_image(None)
+
+
+def test_pages_that_lead_in_a_circle_or_have_no_end_of_tags(tmp_path: Path) -> None:
+    path = tmp_path / "circle.tif"
+    path.write_bytes(struct.pack("<2sHIHI", b"II", 42, 8, 0, 8))
+    with pytest.raises(ValueError, match=r"pages of circle\.tif lead in a circle"):
+        open_image(path)
+    path.write_bytes(struct.pack("<2sHIH", b"II", 42, 8, 65535) + bytes(200))
+    with pytest.raises(ValueError, match="claims 65535 tags"):
+        open_image(path)
+    path.write_bytes(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 2**64 - 1))
+    with pytest.raises(ValueError, match="cannot be read as TIFF"):
+        open_image(path)

@@ -13,6 +13,7 @@ import numpy as np
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import Request, decoding
+from pdcr_widgets.images.tiff_pages import check_pages
 
 PLAIN = {
     "1": "L",
@@ -68,6 +69,7 @@ def without_alpha(array: np.ndarray) -> tuple[np.ndarray, list[str]]:
 def read_tiff(path: Path, request: Request) -> OpenedImage:
     """Read the first series of a TIFF file: one page, a stack of pages, or a volume."""
     tifffile = needs("tifffile", "images")
+    check_pages(path)
     with _complaints(tifffile.logger()) as logged, path.open("rb") as file:
         with decoding(path.name, "TIFF") as said:
             opened = tifffile.TiffFile(file)
