@@ -17,6 +17,7 @@ from typing import Any
 from pdcr_widgets.exits import end_with_interpreter
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
 from pdcr_widgets.turns import turn
+from pdcr_widgets.unpainted import Unpainted
 
 _LOG = logging.getLogger(__name__)
 _END = object()
@@ -69,7 +70,6 @@ class Runner:
         self._is_frame = is_frame
         self._threaded = threaded
         self._interval = interval
-        self._patience = patience
         self._clock = clock
         self._changed = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
@@ -80,7 +80,7 @@ class Runner:
         self._aside: Callable[[], None] | None = None
         self._paused = False
         self._closed = False
-        self._unpainted: dict[object, float] = {}
+        self._unpainted = Unpainted(patience, clock)
 
     @property
     def closed(self) -> bool:
@@ -111,7 +111,7 @@ class Runner:
                 return job.generation
             self._next = job
             self._paused = False
-            self._unpainted.clear()
+            self._unpainted.forget()
             if at_once and self._current is not None:
                 self._current.dropped = True
         self._wake()
@@ -135,7 +135,7 @@ class Runner:
         """Let a paused job go on, whoever paused it."""
         with self._changed:
             self._paused = False
-            self._unpainted.clear()
+            self._unpainted.forget()
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -154,8 +154,12 @@ class Runner:
             self.stop()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until no job is running or waiting; False when `timeout` seconds were not enough."""
-        with self._changed:
+        """Wait until no job is running or waiting; False when `timeout` seconds were not enough.
+
+        No view is waited for meanwhile: its messages may need the thread that waits here.
+        """
+        with self._changed, self._unpainted.ignored():
+            self._changed.notify_all()
             return self._changed.wait_for(
                 lambda: not (self._draining or self._next or self._aside), timeout
             )
@@ -164,15 +168,12 @@ class Runner:
         """Note that a frame went to `view`, which will call `painted`."""
         with self._changed:
             if self._threaded:
-                self._unpainted.setdefault(view, self._clock())
+                self._unpainted.sent(view)
 
     def painted(self, view: object, *, all_of_them: bool = True) -> None:
         """Note that `view` painted a frame; with `all_of_them` no other is on its way to it."""
         with self._changed:
-            if all_of_them:
-                self._unpainted.pop(view, None)
-            elif view in self._unpainted:
-                self._unpainted[view] = self._clock()
+            self._unpainted.painted(view, all_of_them=all_of_them)
             self._changed.notify_all()
 
     def _wake(self) -> None:
@@ -260,7 +261,7 @@ class Runner:
             with self._changed:
                 if self._leaving(job):
                     return False
-                unanswered = self._unanswered()
+                unanswered = self._unpainted.overdue()
                 if not (self._paused or unanswered):
                     break
                 if told:
@@ -274,14 +275,10 @@ class Runner:
         return True
 
     def _standing_still(self, job: _Job) -> bool:
-        return not self._leaving(job) and (self._paused or self._unanswered())
+        return not self._leaving(job) and (self._paused or self._unpainted.overdue())
 
     def _leaving(self, job: _Job) -> bool:
         return job.stopped or job.dropped or (self._next is not None and job.shown)
-
-    def _unanswered(self) -> bool:
-        now = self._clock()
-        return any(now - since > self._patience for since in self._unpainted.values())
 
     def _answer(self) -> None:
         with self._changed:

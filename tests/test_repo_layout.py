@@ -57,6 +57,7 @@ SESSION = (
     "swept",
     "turns",
     "twin",
+    "unpainted",
 )
 PART_OF = dict.fromkeys(SESSION, "session") | {"as_code": "as_code", "keeping": "keeping"}
 TOP_LEVEL = {

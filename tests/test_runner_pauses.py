@@ -93,6 +93,20 @@ def test_resume_goes_on_without_the_view(runner: Runner, log: Log, clock: Clock)
     log.wait_for(Finished(1))
 
 
+def test_who_waits_for_the_end_does_not_wait_for_a_view(
+    runner: Runner, log: Log, clock: Clock
+) -> None:
+    job = Gate(last=1)
+    runner.submit(job)
+    job.wait_inside()
+    runner.sent("view")
+    clock.now = 60.0
+    job.steps.release()
+    log.wait_for(Paused(1, unanswered=True))
+    assert runner.join(PATIENCE)
+    log.wait_for(Finished(1))
+
+
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_question_is_answered_between_two_steps(runner: Runner, log: Log, paused: bool) -> None:
     job, answered = Gate(), threading.Event()
