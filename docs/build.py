@@ -143,9 +143,7 @@ def prepare_torchvision(profile: Path) -> None:
 
 
 WAIT = """
-while not explorer.session.wait(1):  # no page paints what it sends, so it pauses by itself
-    if explorer.session.status == "paused":
-        explorer.session.run()
+explorer.session.wait()
 explorer"""
 
 
