@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_files import FILES
 
-from pdcr_widgets.images import OpenedImage, open_image
+from pdcr_widgets.images import OpenedImage, open_image, pictures
 
 SECONDS = 1.0  # of processor time: others may be using this machine
 CASES = int(os.environ.get("FUZZ_CASES", "40"))
@@ -172,4 +172,25 @@ def test_pages_that_lead_in_a_circle_or_have_no_end_of_tags(tmp_path: Path) -> N
         open_image(path)
     path.write_bytes(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 2**64 - 1))
     with pytest.raises(ValueError, match="cannot be read as TIFF"):
+        open_image(path)
+
+
+@pytest.mark.parametrize(
+    ("walked", "words"),
+    [
+        (True, r"pages of short\.tif lead in a circle"),
+        (False, "more reading than 88 bytes"),
+    ],
+)
+def test_a_page_that_ends_with_the_file_and_leads_back_to_itself(
+    walked: bool, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = {256: 5, 257: 6, 258: 8, 273: 8, 279: 30}
+    first = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sides.items())
+    last = struct.pack("<HHHII", 1, 256, 4, 1, 74)
+    path = tmp_path / "short.tif"
+    path.write_bytes(struct.pack("<2sHIH", b"II", 42, 8, 5) + first + struct.pack("<I", 74) + last)
+    if not walked:
+        monkeypatch.setattr(pictures, "check_pages", lambda path: None)
+    with pytest.raises(ValueError, match=words):
         open_image(path)

@@ -13,7 +13,7 @@ import numpy as np
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import Request, decoding
-from pdcr_widgets.images.tiff_pages import check_pages
+from pdcr_widgets.images.tiff_pages import MeteredFile, check_pages
 
 PLAIN = {
     "1": "L",
@@ -70,12 +70,13 @@ def read_tiff(path: Path, request: Request) -> OpenedImage:
     """Read the first series of a TIFF file: one page, a stack of pages, or a volume."""
     tifffile = needs("tifffile", "images")
     check_pages(path)
-    with _complaints(tifffile.logger()) as logged, path.open("rb") as file:
+    with _complaints(tifffile.logger()) as logged, MeteredFile(path) as file:
         with decoding(path.name, "TIFF") as said:
             opened = tifffile.TiffFile(file)
             count, series = len(opened.series), opened.series[0]
             shape, axes = tuple(series.shape), str(series.axes)
             alpha = bool(getattr(series.keyframe, "extrasamples", ()))
+            file.lift_limit()
         request.check_size(shape, path.name)
         with decoding(path.name, "TIFF") as more:
             values = series.asarray()
