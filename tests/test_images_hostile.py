@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_files import FILES
@@ -193,4 +194,36 @@ def test_a_page_that_ends_with_the_file_and_leads_back_to_itself(
     if not walked:
         monkeypatch.setattr(pictures, "check_pages", lambda path: None)
     with pytest.raises(ValueError, match=words):
+        open_image(path)
+
+
+OME_SIZES = {"SizeX": 5, "SizeY": 4, "SizeZ": 1, "SizeC": 1, "SizeT": 1}
+HUGE = 2_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("sizes", "data"),
+    [
+        ({"SizeZ": HUGE}, ""),
+        ({"SizeX": HUGE}, '<TiffData IFD="0"/>'),
+        ({}, f'<TiffData IFD="0" PlaneCount="{HUGE}"/>'),
+        ({}, f'<TiffData NumPlanes="{HUGE}"/>'),
+        ({}, f'<AlongZ Start="0" End="{HUGE}"/>'),
+    ],
+)
+def test_a_description_that_promises_too_many_planes(
+    sizes: dict[str, int], data: str, tmp_path: Path
+) -> None:
+    def described(sides: dict[str, int], content: str) -> str:
+        words = " ".join(f'{side}="{count}"' for side, count in sides.items())
+        pixels = f'<Pixels DimensionOrder="XYZCT" {words}>{content}</Pixels>'
+        return f"<OME><Image>{pixels}</Image></OME>"
+
+    path, values = tmp_path / "a.tif", np.arange(20, dtype=np.uint8).reshape(4, 5)
+    good = described(OME_SIZES, '<TiffData IFD="0" PlaneCount="1"/>')
+    tifffile.imwrite(path, values, description=good, metadata=None)
+    assert (open_image(path).array[0] == values).all()
+    bad = described(OME_SIZES | sizes, data)
+    tifffile.imwrite(path, values, description=bad, metadata=None)
+    with pytest.raises(ValueError, match=r"OME description of a\.tif promises \d+ planes"):
         open_image(path)
