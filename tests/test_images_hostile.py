@@ -201,6 +201,12 @@ OME_SIZES = {"SizeX": 5, "SizeY": 4, "SizeZ": 1, "SizeC": 1, "SizeT": 1}
 HUGE = 2_000_000_000
 
 
+def described(sides: dict[str, int], content: str) -> str:
+    words = " ".join(f'{side}="{count}"' for side, count in sides.items())
+    pixels = f'<Pixels DimensionOrder="XYZCT" {words}>{content}</Pixels>'
+    return f"<OME><Image>{pixels}</Image></OME>"
+
+
 @pytest.mark.parametrize(
     ("sizes", "data"),
     [
@@ -214,11 +220,6 @@ HUGE = 2_000_000_000
 def test_a_description_that_promises_too_many_planes(
     sizes: dict[str, int], data: str, tmp_path: Path
 ) -> None:
-    def described(sides: dict[str, int], content: str) -> str:
-        words = " ".join(f'{side}="{count}"' for side, count in sides.items())
-        pixels = f'<Pixels DimensionOrder="XYZCT" {words}>{content}</Pixels>'
-        return f"<OME><Image>{pixels}</Image></OME>"
-
     path, values = tmp_path / "a.tif", np.arange(20, dtype=np.uint8).reshape(4, 5)
     good = described(OME_SIZES, '<TiffData IFD="0" PlaneCount="1"/>')
     tifffile.imwrite(path, values, description=good, metadata=None)
@@ -226,4 +227,24 @@ def test_a_description_that_promises_too_many_planes(
     bad = described(OME_SIZES | sizes, data)
     tifffile.imwrite(path, values, description=bad, metadata=None)
     with pytest.raises(ValueError, match=r"OME description of a\.tif promises \d+ planes"):
+        open_image(path)
+
+
+def test_a_description_that_names_other_files(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.tif", tmp_path / "b.tif"
+    values = np.arange(40, dtype=np.uint8).reshape(2, 4, 5)
+    named = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0"><UUID FileName="{file.name}">{z}</UUID></TiffData>'
+        for z, file in enumerate((path, other))
+    )
+    words = described(OME_SIZES | {"SizeZ": 2}, named)
+    for file, plane in zip((path, other), values, strict=True):
+        tifffile.imwrite(file, plane, description=words, metadata=None)
+    assert (open_image(path).array[0] == values).all()
+    other.write_bytes(struct.pack("<2sHIHI", b"II", 42, 8, 0, 8))
+    with pytest.raises(ValueError, match=r"pages of b\.tif lead in a circle"):
+        open_image(path)
+    other.unlink()
+    os.mkfifo(other)
+    with pytest.raises(ValueError, match=r"names b\.tif, no regular file"):
         open_image(path)

@@ -13,7 +13,7 @@ import numpy as np
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import Request, decoding
-from pdcr_widgets.images.tiff_ome import check_planes
+from pdcr_widgets.images.tiff_ome import check_description
 from pdcr_widgets.images.tiff_pages import MeteredFile, check_pages
 
 PLAIN = {
@@ -74,7 +74,7 @@ def read_tiff(path: Path, request: Request) -> OpenedImage:
     with _complaints(tifffile.logger()) as logged, MeteredFile(path) as file:
         with decoding(path.name, "TIFF") as said:
             opened = tifffile.TiffFile(file)
-            check_planes(opened, path.name)
+            check_description(opened, path)
             count, series = len(opened.series), opened.series[0]
             shape, axes = tuple(series.shape), str(series.axes)
             alpha = bool(getattr(series.keyframe, "extrasamples", ()))

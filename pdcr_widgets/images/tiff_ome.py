@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+from pdcr_widgets.images.tiff_pages import check_pages
 
 MOST_PLANES = 1_000_000
 
 
-def check_planes(opened: Any, where: str) -> None:
-    """Refuse an OME description of more planes than any file holds.
+def check_description(opened: Any, path: Path) -> None:
+    """Refuse an OME description of more planes than any file holds, or of files that mislead.
 
     Parameters
     ----------
     opened
         A `tifffile.TiffFile`.
-    where
-        What to call the file in errors.
+    path
+        Its place; files of the same set are looked for beside it.
 
     Raises
     ------
@@ -36,8 +39,18 @@ def check_planes(opened: Any, where: str) -> None:
     planes += sum(_steps(element) for element in divided if "Start" in element.attrib)
     if planes > MOST_PLANES:
         raise ValueError(
-            f"the OME description of {where} promises {planes} planes, more than {MOST_PLANES}"
+            f"the OME description of {path.name} promises {planes} planes, more than {MOST_PLANES}"
         )
+    for name in {element.attrib.get("FileName", "") for element in root.iter()} - {""}:
+        _check_other(path.parent / name, path.name)
+
+
+def _check_other(other: Path, where: str) -> None:
+    """Refuse another file of the set where reading it could have no end."""
+    if other.is_file():
+        check_pages(other)
+    elif other.exists():
+        raise ValueError(f"the OME description of {where} names {other.name}, no regular file")
 
 
 def _planes(pixels: ElementTree.Element, pages: Any) -> int:
