@@ -25,8 +25,8 @@ def check_description(opened: Any, path: Path) -> None:
     Raises
     ------
     ValueError
-        The planes are over a million, one by one or all images together; laying them out could
-        take minutes and all memory.
+        The planes of all images together are over a million: laying them out could take minutes
+        and all memory. Or a file of the set is no regular file, or its pages are refused.
     """
     try:
         root = ElementTree.fromstring(opened.ome_metadata or "<none/>")
@@ -41,7 +41,8 @@ def check_description(opened: Any, path: Path) -> None:
         raise ValueError(
             f"the OME description of {path.name} promises {planes} planes, more than {MOST_PLANES}"
         )
-    for name in {element.attrib.get("FileName", "") for element in root.iter()} - {""}:
+    others = (element for element in root.iter() if element.tag.endswith("UUID"))
+    for name in {element.attrib.get("FileName", "") for element in others} - {""}:
         _check_other(path.parent / name, path.name)
 
 
