@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pytest
-import tiny
+from effects import row
 from numpy.testing import assert_allclose
 from PIL import Image
 
 from pdcr_widgets.causal.components import (
-    LayerEffect,
     LayerEffects,
     dose_response,
     pair_effects,
@@ -24,25 +22,6 @@ from pdcr_widgets.causal.components import (
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.network_explorer import NetworkExplorer
 from pdcr_widgets.widgets.network_words import hint, interplay, specificity
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    session = Session(tiny.unet_case(), threaded=False, samples=4, layer_samples=2, patch_size=16)
-    session.run()
-    yield session
-    session.close()
-
-
-@pytest.fixture
-def explorer(session: Session) -> Iterator[NetworkExplorer]:
-    explorer = NetworkExplorer(session)
-    yield explorer
-    explorer.close()
-
-
-def row(layer: str, depth: int, group: str, shape: tuple[int, ...]) -> LayerEffect:
-    return LayerEffect(layer, "mean", -1.0, 0.0, 1, np.nan, np.nan, depth, group, shape)
 
 
 def ask(explorer: NetworkExplorer, question: str) -> str:

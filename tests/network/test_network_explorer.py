@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
-import pytest
-import tiny
+from effects import row
 from numpy.testing import assert_allclose
 from PIL import Image
 
 from pdcr_widgets.causal.components import (
-    LayerEffect,
     LayerEffects,
     channel_effects,
     prediction_change,
@@ -23,25 +20,6 @@ from pdcr_widgets.widgets.channel_strip import ChannelStrip, as_maps, thumbnails
 from pdcr_widgets.widgets.family import family
 from pdcr_widgets.widgets.network_explorer import NetworkExplorer
 from pdcr_widgets.widgets.network_view import NetworkView, as_graph
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    session = Session(tiny.unet_case(), threaded=False, samples=4, layer_samples=2, patch_size=16)
-    session.run()
-    yield session
-    session.close()
-
-
-@pytest.fixture
-def explorer(session: Session) -> Iterator[NetworkExplorer]:
-    explorer = NetworkExplorer(session)
-    yield explorer
-    explorer.close()
-
-
-def row(layer: str, depth: int, group: str, shape: tuple[int, ...]) -> LayerEffect:
-    return LayerEffect(layer, "mean", -1.0, 0.0, 1, np.nan, np.nan, depth, group, shape)
 
 
 def test_the_diagram_is_that_of_the_network(explorer: NetworkExplorer, session: Session) -> None:
