@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pages import ACT_MS, Console, Kernels, Site, render, run_all, stay_here
+from pages import ACT_MS, Console, Kernels, Site, own_workspace, render, run_all, stay_here
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from servers import free_port, lab_command, serving, voila_command
 
@@ -116,7 +116,7 @@ def page(bare_page: Page, console: Console) -> Iterator[Page]:
 @pytest.fixture
 def lab(jupyter_url: str, notebook_dir: Path, page: Page) -> Site:
     """JupyterLab."""
-    return Site(f"{jupyter_url}lab/tree/", notebook_dir, page, run_all)
+    return Site(own_workspace(jupyter_url), notebook_dir, page, run_all)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import nbformat
 from playwright.sync_api import ConsoleMessage, Page, Route, WebSocket
@@ -86,6 +87,11 @@ class Kernels:
         for address in self.addresses:
             headers = {"X-XSRFToken": cookies.get("_xsrf", "")}
             page.context.request.delete(address, headers=headers)
+
+
+def own_workspace(address: str) -> str:
+    """Where JupyterLab opens notebooks and restores nothing that another page left open."""
+    return f"{address}lab/workspaces/{uuid4().hex}/tree/"
 
 
 def stay_here(route: Route) -> None:

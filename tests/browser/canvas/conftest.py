@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
-from pages import ACT_MS, Console, Kernels, Site, run_all, stay_here
+from pages import ACT_MS, Console, Kernels, Site, own_workspace, run_all, stay_here
 from playwright.sync_api import Browser, Page
 
 
@@ -24,7 +24,7 @@ def desk(browser: Browser, jupyter_url: str, notebook_dir: Path) -> Iterator[Des
     page = context.new_page()
     kernels = Kernels()
     page.on("websocket", kernels.hear)
-    yield Desk(page, Site(f"{jupyter_url}lab/tree/", notebook_dir, page, run_all))
+    yield Desk(page, Site(own_workspace(jupyter_url), notebook_dir, page, run_all))
     kernels.end(page)
     context.close()
 
