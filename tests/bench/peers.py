@@ -86,7 +86,13 @@ def _monai(score: Score, image: Tensor) -> np.ndarray:
             return score(images)[:, None].repeat(1, 2)
 
     occlusion = OcclusionSensitivity(
-        TwoClasses(), mask_size=8, n_batch=16, overlap=0.0, mode=0.0, verbose=False
+        TwoClasses(),
+        mask_size=8,
+        n_batch=16,
+        overlap=0.0,
+        mode=0.0,
+        verbose=False,
+        activate=False,
     )
     with torch.no_grad():
         result, _ = occlusion(image[None])
