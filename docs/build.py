@@ -139,7 +139,7 @@ def prepare_torchvision(profile: Path) -> None:
     lines = ("import sys", f"sys.path.append({str(ROOT / 'tests')!r})", "import torchvision_here")
     text = "\n".join([*lines, "torchvision_here.import_torchvision()", ""])
     (startup / "00-import.py").write_text(text, encoding="utf-8")
-    os.environ["IPYTHONDIR"] = str(profile)
+    os.environ["IPYTHONDIR"] = str(profile.resolve())
 
 
 WAIT = """
