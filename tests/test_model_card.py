@@ -78,6 +78,20 @@ def test_activations_are_explained(model: Any, expected: str) -> None:
     assert "a function" in words
 
 
+def test_how_images_are_prepared_is_said() -> None:
+    case = tiny.case()
+    assert "<dt>Prepared</dt>" not in told(Session(case, **QUIET))
+    said = any_segmenter(
+        case.segmenter.model, clip=(0, 1), scale=2, mean=0.4, std="image", multiple=8
+    )
+    words = told(Session(said, case.image, region=case.region, **QUIET))
+    assert "values clipped to 0, 1; times 2; minus 0.4; over the image" in words
+    assert "sides of a multiple of 8" in words
+    said.model.model.declared_notes = ["windows of 8 × 8"]
+    words = told(Session(said, case.image, region=case.region, **QUIET))
+    assert "sides of a multiple of 8; windows of 8 × 8" in words
+
+
 def test_a_model_that_fails_leaves_what_is_known() -> None:
     def broken(images: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("expected 3 channels")

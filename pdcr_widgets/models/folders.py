@@ -14,7 +14,7 @@ from pdcr_widgets.models.nnunet import is_trained_folder, load_nnunet
 CONFIG = "config.json"
 
 
-def load_folder(folder: Path, strict: bool, trust: bool, like: Any) -> Any:
+def load_folder(folder: Path, strict: bool, trust: bool, like: Any, mirror: bool) -> Any:
     """Build the network a folder describes and load its weights; nothing is downloaded.
 
     Raises
@@ -28,7 +28,7 @@ def load_folder(folder: Path, strict: bool, trust: bool, like: Any) -> Any:
     if recipe is not None:
         return load_bundle(folder, recipe, strict, trust)
     if is_trained_folder(folder):
-        return load_nnunet(folder, strict, trust, like)
+        return load_nnunet(folder, strict, trust, like, mirror)
     if not (folder / CONFIG).is_file():
         raise ValueError(
             f"{folder.name} has no {CONFIG} and is neither a MONAI bundle nor a trained folder of "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ from torch import Tensor, nn
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.models.json_file import read_object
 from pdcr_widgets.models.nnunet_plans import Plans, locate
-from pdcr_widgets.models.prepared import CLASSES, DECLARED, Prepared
+from pdcr_widgets.models.nnunet_values import Normalised
+from pdcr_widgets.models.prepared import CLASSES, DECLARED, NOTES, Prepared
 from pdcr_widgets.models.tiled import Tiled
 from pdcr_widgets.models.weights import put_weights, read_weights
 
 PLANS, DATASET = "plans.json", "dataset.json"
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth", "checkpoint_latest.pth")
-TINY = 1e-8
-OWN_VALUES = ("ZScoreNormalization", "RescaleTo01Normalization")
 NUMBERS: list[Any] = [
     np.float64(0).__reduce__()[0],
     np.dtype,
@@ -39,22 +38,28 @@ def _has_plans(folder: Path) -> bool:
     return (folder / PLANS).is_file() and (folder / DATASET).is_file()
 
 
-def load_nnunet(folder: Path, strict: bool, trust: bool, like: Any = None) -> nn.Module:
-    """Build what nnU-Net predicts with, without its mirroring.
+def load_nnunet(
+    folder: Path, strict: bool, trust: bool, like: Any = None, mirror: bool = True
+) -> nn.Module:
+    """Build what nnU-Net predicts with.
 
     Parameters
     ----------
     folder
         ``TRAINER__PLANS__CONFIGURATION`` with ``fold_*`` folders, whose predictions are averaged,
-        or one ``fold_*`` folder.
+        or one ``fold_*`` folder. The second stage of a cascade needs the folder of the first one
+        beside it.
     strict
         Whether every weight must fit.
     trust
         Allow networks from outside dynamic_network_architectures and torch.
     like
-        The opened image or volume that slices come from: its values give the mean and standard
-        deviation of normalisation, its spacing the resizing. Without it, each image is normalised
-        by itself and taken to have the spacing of the plans.
+        The opened image or volume that slices come from: what of it is not zero is the box that is
+        looked at, its values give the mean and standard deviation of normalisation, its spacing the
+        resizing. Without it, each image's own are taken, and the spacing of the plans.
+    mirror
+        Average over the flipped images that the training allows, as nnU-Net does by default: 4
+        passes for a slice, 8 for a volume. False is its ``--disable_tta``.
     """
     above = _has_plans(folder)
     home = folder if above else folder.parent
@@ -66,14 +71,49 @@ def load_nnunet(folder: Path, strict: bool, trust: bool, like: Any = None) -> nn
     held = [_read(path, trust) for path in checkpoints]
     configuration = held[0]["init_args"]["configuration"]
     plan = Plans(read_object(home / PLANS), read_object(home / DATASET), configuration, home.name)
+    first = _first_stage(home, plan, strict, trust, like, mirror)
     members = [
         put_weights(_network(plan, trust), one["network_weights"], path.parent.name, strict)
         for one, path in zip(held, checkpoints, strict=True)
     ]
-    whole = _prepared(members[0] if len(members) == 1 else Averaged(members), plan, like)
+    whole = members[0] if len(members) == 1 else Averaged(members)
+    axes = tuple(held[0].get("inference_allowed_mirroring_axes") or ())
+    whole = _prepared(Mirrored(whole, axes) if mirror and axes else whole, plan, like)
+    if first is not None:
+        whole = Cascaded(first, whole, plan)
     setattr(whole, DECLARED, "sigmoid" if plan.regions else "softmax")
     setattr(whole, CLASSES, plan.classes)
+    setattr(whole, NOTES, _notes(plan, like, len(members), axes, mirror))
     return whole
+
+
+def _first_stage(home: Path, plan: Plans, *how: Any) -> nn.Module | None:
+    """Load the network whose segmentation this one refines, from the folder beside it."""
+    if not plan.previous:
+        return None
+    beside = home.with_name(f"{home.name.rpartition('__')[0]}__{plan.previous}")
+    if not is_trained_folder(beside):
+        raise ValueError(
+            f"{home.name} is the second stage of a cascade and needs the first one's segmentation; "
+            f"put the folder {beside.name} beside it, or explain another configuration"
+        )
+    return load_nnunet(beside, *how)
+
+
+def _notes(plan: Plans, like: Any, folds: int, axes: Sequence[int], mirror: bool) -> list[str]:
+    """What is done to each image, for people to read."""
+    steps = " × ".join(f"{step:g}" for step in plan.spacing)
+    known = getattr(like, "spacing", None) is not None
+    spacing = f"resampled to {steps} mm" if known else f"taken to have {steps} mm (no like= given)"
+    flips = f"mean over {2 ** len(axes)} flips of the image" if mirror else "not mirrored"
+    return [
+        f"nnU-Net {plan.configuration}: {', '.join(name for name, *_ in plan.schemes)}",
+        spacing,
+        f"windows of {' × '.join(map(str, plan.patch_size))}",
+        flips if axes else "trained without mirroring",
+        *([f"mean of {folds} folds"] if folds > 1 else []),
+        *([f"given the segmentation of {plan.previous}"] if plan.previous else []),
+    ]
 
 
 class Averaged(nn.Module):
@@ -86,6 +126,50 @@ class Averaged(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Scores ``(batch, classes, *spatial)``."""
         return torch.stack([member(images) for member in self.members]).mean(dim=0)
+
+
+class Mirrored(nn.Module):
+    """Mean of the logits of an image and of its flips along some axes."""
+
+    def __init__(self, model: nn.Module, axes: Sequence[int]) -> None:
+        super().__init__()
+        self.model = model
+        counts = range(len(axes) + 1)
+        self.flips = [[2 + axis for axis in one] for n in counts for one in combinations(axes, n)]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores ``(batch, classes, *spatial)``."""
+        each = [self.model(images.flip(axes)).flip(axes) for axes in self.flips]
+        return torch.stack(each).mean(dim=0)
+
+
+class Cascaded(nn.Module):
+    """A network that is also given the segmentation of another one, label by label."""
+
+    def __init__(self, first: nn.Module, second: nn.Module, plan: Plans) -> None:
+        super().__init__()
+        self.first, self.second, self.plan = first, second, plan
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores ``(batch, classes, *spatial)`` of the second network."""
+        labels = self.plan.labels_of(self.first(images))
+        known = [(labels == label).to(images) for label in self.plan.foreground]
+        scores: Tensor = self.second(torch.cat([images, torch.stack(known, dim=1)], dim=1))
+        return scores
+
+
+class Firm(nn.Module):
+    """A network whose last channels are masks, which resampling has blurred."""
+
+    def __init__(self, model: nn.Module, masks: int) -> None:
+        super().__init__()
+        self.model, self.masks = model, masks
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores ``(batch, classes, *spatial)``."""
+        values, blurred = images.tensor_split([images.shape[1] - self.masks], dim=1)
+        scores: Tensor = self.model(torch.cat([values, (blurred >= 0.5).to(values)], dim=1))
+        return scores
 
 
 class Turned(nn.Module):
@@ -102,95 +186,15 @@ class Turned(nn.Module):
         return scores.permute(back)
 
 
-class Normalised(nn.Module):
-    """Values brought to what nnU-Net trained on, channel by channel, by its own named schemes.
-
-    Parameters
-    ----------
-    model
-        Network on normalised values.
-    schemes
-        Name, properties of the training set, and whether zeros are left out, for each channel.
-    like
-        ``(channels, ...)`` values whose mean, standard deviation and range are used; None: each
-        image's own.
-    """
-
-    def __init__(
-        self, model: nn.Module, schemes: Sequence[tuple[str, Mapping[str, float], bool]], like: Any
-    ) -> None:
-        super().__init__()
-        self.model, self.schemes = model, list(schemes)
-        self.statistics = None
-        if like is not None:
-            values = torch.as_tensor(np.asarray(like), dtype=torch.float32)[None]
-            self.statistics = self._measured(values)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Scores of images in the units of the file."""
-        if images.shape[1] != len(self.schemes):
-            raise ValueError(
-                f"the network was trained on {len(self.schemes)} channels, the image has "
-                f"{images.shape[1]}"
-            )
-        told = self.statistics or self._measured(images)
-        done = [
-            self._channel(values, scheme, numbers)
-            for values, scheme, numbers in zip(images.unbind(1), self.schemes, told, strict=True)
-        ]
-        scores: Tensor = self.model(torch.stack(done, dim=1))
-        return scores
-
-    def _measured(self, images: Tensor) -> list[Tensor | None]:
-        """Mean, deviation, lowest and highest value ``(4, batch)`` where a channel needs them."""
-        return [
-            torch.stack([_statistics(image, number, masked) for image in images], dim=1)
-            if scheme in OWN_VALUES
-            else None
-            for number, (scheme, _, masked) in enumerate(self.schemes)
-        ]
-
-    def _channel(
-        self, values: Tensor, scheme: tuple[str, Mapping[str, float], bool], told: Tensor | None
-    ) -> Tensor:
-        name, seen, masked = scheme
-        if name == "RGBTo01Normalization":
-            return values / 255
-        if name == "CTNormalization":
-            held = values.clamp(seen["percentile_00_5"], seen["percentile_99_5"])
-            return (held - seen["mean"]) / max(seen["std"], TINY)
-        if told is None:
-            return values
-        mean, std, low, high = told.to(values).reshape(4, -1, *(1,) * (values.ndim - 1))
-        if name == "RescaleTo01Normalization":
-            return (values - low) / (high - low).clamp(min=TINY)
-        scaled = (values - mean) / std.clamp(min=TINY)
-        return torch.where(values != 0, scaled, 0.0) if masked else scaled
-
-
-def _statistics(image: Tensor, channel: int, masked: bool) -> Tensor:
-    """Mean, deviation, lowest and highest value of a channel where the image is not empty.
-
-    nnU-Net crops to the box of pixels that are not zero in every channel; with ``masked`` it counts
-    those pixels only.
-    """
-    seen = (image != 0).any(dim=0)
-    places = seen.nonzero()
-    if not len(places):
-        return image.new_zeros(4)
-    first, last = places.amin(0).tolist(), (places.amax(0) + 1).tolist()
-    box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
-    values = image[channel][box][seen[box]] if masked else image[channel][box]
-    return torch.stack([values.mean(), values.std(correction=0), values.amin(), values.amax()])
-
-
 def _prepared(network: nn.Module, plan: Plans, like: Any) -> nn.Module:
     spacing = getattr(like, "spacing", None)
     zoom = plan.zoom(spacing) if spacing is not None else None
-    held: nn.Module = Prepared(Tiled(network, plan.patch_size), zoom=zoom)
+    tiled: nn.Module = Tiled(network, plan.patch_size)
+    masks = len(plan.foreground) if plan.previous else 0
+    held: nn.Module = Prepared(Firm(tiled, masks) if masks else tiled, zoom=zoom)
     if plan.order is not None and len(plan.patch_size) == 3:
         held = Turned(held, plan.order)
-    return Normalised(held, plan.schemes, like)
+    return Normalised(held, plan.schemes, masks, like, plan.regions)
 
 
 def _read(path: Path, trust: bool) -> dict[str, Any]:
@@ -207,7 +211,7 @@ def _network(plan: Plans, trust: bool) -> nn.Module:
     kind = locate(plan.network, trust)
     try:
         network: nn.Module = kind(
-            input_channels=plan.inputs,
+            input_channels=plan.inputs + (len(plan.foreground) if plan.previous else 0),
             num_classes=plan.outputs,
             **plan.arguments(trust),
             deep_supervision=False,

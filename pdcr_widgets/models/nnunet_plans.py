@@ -6,6 +6,9 @@ import pydoc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+from torch import Tensor
+
 HARMLESS = ("dynamic_network_architectures.", "torch.nn.")
 SCHEMES = (
     "ZScoreNormalization",
@@ -32,13 +35,13 @@ class Plans:
     Raises
     ------
     ValueError
-        Something is missing, or the configuration is the second of a cascade.
+        Something is missing.
     """
 
     def __init__(
         self, plans: Mapping[str, Any], dataset: Mapping[str, Any], configuration: str, where: str
     ) -> None:
-        self.where = where
+        self.where, self.configuration = where, configuration
         try:
             self._read(plans, dataset, _inherited(plans["configurations"], configuration))
         except (KeyError, TypeError, AttributeError) as error:
@@ -53,11 +56,7 @@ class Plans:
     def _read(
         self, plans: Mapping[str, Any], dataset: Mapping[str, Any], one: Mapping[str, Any]
     ) -> None:
-        if one.get("previous_stage"):
-            raise ValueError(
-                f"{self.where} is the second stage of a cascade, which needs the first one's "
-                "segmentation; explain the first stage, or another configuration"
-            )
+        self.previous = str(one.get("previous_stage") or "")
         architecture = one["architecture"]
         self.network = str(architecture["network_class_name"])
         self._arguments = dict(architecture["arch_kwargs"])
@@ -73,6 +72,9 @@ class Plans:
         else:
             self.classes = sorted(labels, key=lambda name: _number(labels[name]))
         self.outputs = len(self.classes)
+        held = [v if isinstance(v, list) else [v] for v in labels.values()]
+        self.foreground = sorted({int(label) for several in held for label in several} - {0})
+        self._written = [int(label) for label in dataset.get("regions_class_order") or ()]
         names = dataset["channel_names"] if "channel_names" in dataset else dataset["modality"]
         self.inputs = len(names)
         seen = plans.get("foreground_intensity_properties_per_channel", {})
@@ -89,6 +91,21 @@ class Plans:
             if found.get(name) is not None:
                 found[name] = locate(str(found[name]), trust)
         return found
+
+    def labels_of(self, scores: Tensor) -> Tensor:
+        """Labels ``(batch, *spatial)`` that nnU-Net writes for scores; later regions cover earlier.
+
+        Parameters
+        ----------
+        scores
+            Logits ``(batch, classes, *spatial)``.
+        """
+        if not self.regions:
+            return scores.argmax(dim=1)
+        labels = torch.zeros_like(scores[:, 0], dtype=torch.long)
+        for label, score in zip(self._written, scores.unbind(1), strict=True):
+            labels[score > 0] = label
+        return labels
 
     def zoom(self, spacing: Sequence[float]) -> list[float]:
         """Factors that bring an image of this spacing, mm, to that of the training."""

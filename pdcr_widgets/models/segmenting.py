@@ -14,7 +14,7 @@ from pdcr_widgets.models.loading import load_model
 from pdcr_widgets.models.prepared import CLASSES, DECLARED, Prepared
 
 PROMPT = ("box", "points", "outside")
-FILE = ("network", "strict", "trust", "like")
+FILE = ("network", "strict", "trust", "like", "mirror")
 
 
 def segmenter(
@@ -48,10 +48,10 @@ def segmenter(
         Names of the classes, in the model's order; by default what a network of transformers or an
         nnU-Net folder calls them.
     **options
-        ``network``, ``strict``, ``trust`` and ``like`` for paths, as `load_model` takes them
-        (``network`` is its ``model``). ``box``, ``points`` and ``outside``: the fixed prompt of a
-        promptable network, as `Prompted` takes them. Anything else is preprocessing, as `Prepared`
-        takes it: ``mean``, ``std``, ``size``, ``multiple``, ``window``, ``neighbours``, ...
+        ``network``, ``strict``, ``trust``, ``like`` and ``mirror`` for paths, as `load_model` takes
+        them (``network`` is its ``model``). ``box``, ``points`` and ``outside``: the fixed prompt
+        of a promptable network, as `Prompted` takes them. Anything else is preprocessing, as
+        `Prepared` takes it: ``mean``, ``std``, ``size``, ``multiple``, ``window``, ...
 
     Returns
     -------

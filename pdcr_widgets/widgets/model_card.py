@@ -9,6 +9,7 @@ import ipywidgets as w
 from torch import nn
 
 from pdcr_widgets.causal import Segmenter, segmenter
+from pdcr_widgets.models.notes import notes_of
 from pdcr_widgets.request import Prediction
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.style import block, markup
@@ -86,6 +87,9 @@ class ModelCard(View):
     def _tell(self, _change: Any = None) -> None:
         session = self._session
         facts = {"Model": _network(session.segmenter), "Fed": _fed(session.image)}
+        prepared = notes_of(session.segmenter.model)
+        if prepared:
+            facts["Prepared"] = "; ".join(prepared)
         prediction = session.prediction
         if prediction is not None:
             facts["Read as"] = _read(prediction, session)
