@@ -79,7 +79,7 @@ def write_bundle(names: Names) -> None:
 
 def write_nnunet(names: Names) -> None:
     from dynamic_network_architectures.architectures.unet import PlainConvUNet
-    from test_models_nnunet import LABELS, plans_of
+    from trained_nnunet import LABELS, plans_of
 
     home = Path("nnUNetTrainer__nnUNetPlans__2d")
     (home / "fold_0").mkdir(parents=True)
