@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -107,12 +106,14 @@ def test_transformers_mask_queries(transformers: Any, tmp_path: Path) -> None:
     with torch.no_grad():
         answer = network(picture[None])
         scores = MaskQueries(network)(picture[None])
-    queries = answer.class_queries_logits.softmax(-1)[0, :, :-1].numpy()
-    masks = answer.masks_queries_logits.sigmoid()[0].numpy()
-    by_hand = sum(np.multiply.outer(q, m) for q, m in zip(queries, masks, strict=True))
-    np.testing.assert_allclose(scores[0], np.minimum(by_hand, 1), atol=1e-5)
-    assert loaded(picture[None]).shape == (1, 3, 64, 64)
+        processor = transformers.Mask2FormerImageProcessor()
+        expected = processor.post_process_semantic_segmentation(
+            answer, target_sizes=[(64, 64)], return_segmentation_scores=True
+        )[0]
+    assert_close(scores[0], expected.segmentation_scores.clamp(max=1), atol=1e-5, rtol=1e-5)
+    assert_close(loaded(picture[None]), scores)
     explained(loaded, picture)
+    assert MaskQueries(network)(picture[None, :, :50, :61]).shape == (1, 3, 50, 61)
 
 
 def test_a_folder_whose_weights_are_gone(transformers: Any, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 import pdcr_widgets as pdcr
-from pdcr_widgets.models import Prompted
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
@@ -117,21 +116,71 @@ def test_a_promptable_folder_is_explained(sam: Any, tmp_path: Path) -> None:
     assert not torch.equal(other(grey[None]), segmenter(grey[None]))
 
 
-def test_later_networks_take_a_square(transformers: Any) -> None:
-    seen: dict[str, Any] = {}
+def small_sam2() -> nn.Module:
+    """SAM 2 of five blocks on 64 x 64 pixels."""
+    transformers = importlib.import_module("transformers")
+    backbone = transformers.Sam2HieraDetConfig(
+        hidden_size=8, num_attention_heads=1, image_size=[SIDE, SIDE],
+        blocks_per_stage=[1, 1, 2, 1], embed_dim_per_stage=[8, 16, 32, 64],
+        num_attention_heads_per_stage=[1, 2, 4, 8],
+        window_size_per_stage=[4, 2, 2, 2], global_attention_blocks=[3],
+        window_positional_embedding_background_size=[4, 4],
+    )  # fmt: skip
+    config = transformers.Sam2Config(
+        vision_config={
+            "backbone_config": backbone, "backbone_channel_list": [64, 32, 16, 8],
+            "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]], "fpn_hidden_size": 16,
+        },
+        prompt_encoder_config={
+            "hidden_size": 16, "image_size": SIDE, "patch_size": 16, "mask_input_channels": 4,
+        },
+        mask_decoder_config={
+            "hidden_size": 16, "mlp_dim": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "iou_head_hidden_dim": 16,
+        },
+    )  # fmt: skip
+    torch.manual_seed(0)
+    network = transformers.Sam2Model(config).eval()
+    with torch.no_grad():
+        for weights in (each for each in network.parameters() if each.ndim > 1):
+            weights.normal_(std=weights[0].numel() ** -0.5)
+    return network
 
-    class Recording(nn.Module):
-        config = transformers.Sam2Config()
 
-        def forward(self, **inputs: Any) -> Any:
-            seen.update(inputs)
-            return type("Answer", (), {"pred_masks": inputs["pixel_values"][:, None, :1]})
+@pytest.fixture
+def sam2(transformers: Any) -> tuple[nn.Module, Any]:
+    size = {"height": SIDE, "width": SIDE}
+    images = transformers.Sam2ImageProcessor(size=size, image_mean=MEAN, image_std=STD)
+    return small_sam2(), transformers.Sam2Processor(images, target_size=SIDE)
 
-    image = torch.ones(2, 3, 512, 256)
-    scores = Prompted(Recording(), box=(128, 64, 256, 128))(image)
-    assert scores.shape == (2, 1, 512, 256)
-    assert seen["pixel_values"].shape == (2, 3, 1024, 1024)
-    assert seen["input_boxes"].tolist() == [[[256.0, 256.0, 768.0, 768.0]]] * 2
+
+@pytest.mark.parametrize("shape", [(48, 64), (100, 70), (64, 64)])
+@pytest.mark.parametrize("given", ["box", "points", "both"])
+def test_sam2_is_asked_as_its_processor_asks_it(
+    sam2: tuple[nn.Module, Any], shape: tuple[int, int], given: str, tmp_path: Path
+) -> None:
+    network, processor = sam2
+    pixels = as_image(np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8))
+    top, left, height, width = BOX
+    asked: dict[str, Any] = {"input_boxes": [[[left, top, left + width, top + height]]]}
+    prompt: dict[str, Any] = {"box": BOX}
+    if given != "box":
+        clicks = [[x, y] for y, x in [*POINTS, *OUTSIDE]]
+        points = {"input_points": [[clicks]], "input_labels": [[[1, 1, 0]]]}
+        asked = points if given == "points" else asked | points
+        prompt = ({} if given == "points" else prompt) | {"points": POINTS, "outside": OUTSIDE}
+    inputs = processor(images=[pixels], return_tensors="pt", **asked)
+    with torch.no_grad():
+        fed = {name: inputs[name] for name in ("pixel_values", *asked)}
+        masks = network(**fed, multimask_output=False).pred_masks
+    expected = processor.post_process_masks(masks, inputs["original_sizes"], binarize=False)[0][0]
+    assert expected.std() > 1e-3
+    found = pdcr.segmenter(network, scale=1 / 255, mean=MEAN, std=STD, **prompt)
+    assert_close(found.scores(pixels[None])[0], expected, atol=1e-4, rtol=1e-3)
+    network.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    loaded = pdcr.segmenter(tmp_path, **prompt)
+    assert_close(loaded.scores(pixels[None])[0], expected, atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -140,25 +189,6 @@ def test_later_networks_take_a_square(transformers: Any) -> None:
 def test_prompts_that_cannot_be(sam: nn.Module, prompt: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"box.*\(top, left, height, width\)"):
         pdcr.segmenter(sam, **prompt)
-
-
-def test_what_a_processor_declares_is_applied(transformers: Any, tmp_path: Path) -> None:
-    config = transformers.SegformerConfig(
-        num_labels=3, depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 16], decoder_hidden_size=16
-    )
-    network = transformers.SegformerForSemanticSegmentation(config).eval()
-    processor = transformers.SegformerImageProcessor(
-        size={"height": 64, "width": 64}, image_mean=MEAN, image_std=STD
-    )
-    network.save_pretrained(tmp_path)
-    processor.save_pretrained(tmp_path)
-    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    inputs = processor(images=pixels, return_tensors="pt")["pixel_values"]
-    loaded = pdcr.load_model(tmp_path)
-    assert_close(loaded.feed(as_image(pixels)[None]), inputs, atol=1e-5, rtol=1e-5)
-    assert loaded.size == (64, 64)
-    found = pdcr.segmenter(tmp_path).scores(as_image(pixels)[None])
-    assert_close(found, pdcr.segmenter(network).scores(inputs))
 
 
 def test_networks_are_adapted_from_memory(transformers: Any) -> None:

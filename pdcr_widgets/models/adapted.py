@@ -12,6 +12,7 @@ from pdcr_widgets.models.queries import MaskQueries
 
 QUERIES = ("ForUniversalSegmentation", "ForInstanceSegmentation")
 SCORES = ("ForSemanticSegmentation",)
+TASKED = ("OneFormerForUniversalSegmentation",)
 PROMPTABLE = ("SamModel", "SamHQModel", "Sam2Model", "EdgeTamModel")
 
 
@@ -28,7 +29,8 @@ def adapted(model: Any, **prompt: Any) -> Any:
     Raises
     ------
     ValueError
-        A promptable network without a prompt, or a prompt for another one.
+        A promptable network without a prompt, a prompt for another one, or a network that also
+        takes a task.
     """
     kind = _transformers_name(model)
     if kind in PROMPTABLE:
@@ -37,6 +39,11 @@ def adapted(model: Any, **prompt: Any) -> Any:
         raise ValueError(
             f"{sorted(prompt)} are prompts for promptable networks {PROMPTABLE}; this is a "
             f"{type(model).__name__}"
+        )
+    if kind in TASKED:
+        raise ValueError(
+            f"{kind} takes its task as tokens beside each image; give a function of images that "
+            "calls it with task_inputs and returns scores (batch, classes, height, width)"
         )
     if kind.endswith(QUERIES):
         return Prepared(MaskQueries(model))

@@ -48,16 +48,23 @@ def aligned(scores: Tensor, spatial: Sequence[int]) -> Tensor:
         Scores whose size is no whole fraction or multiple of the input's.
     """
     found, fed = tuple(scores.shape[2:]), tuple(spatial)
-    pairs = list(zip(found, fed, strict=True))
-    for factor in range(1, COARSEST + 1):
-        lower = all(out in (side // factor, -(-side // factor)) for out, side in pairs)
-        if lower or all(out == side * factor for out, side in pairs):
-            return resized(scores, fed)
-    lost = max(-(-(side - out) // 2) for out, side in pairs)
+    if covers(found, fed):
+        return resized(scores, fed)
+    lost = max(-(-(side - out) // 2) for out, side in zip(found, fed, strict=True))
     raise ValueError(
         f"the model returned scores of {found} for an input of {fed}, which is neither its size "
         f"nor a whole fraction of it. If its convolutions are not padded, say "
         f"Prepared(..., border={max(lost, 1)})"
+    )
+
+
+def covers(found: Sequence[int], fed: Sequence[int]) -> bool:
+    """Whether a size is a whole fraction or multiple of the input's."""
+    pairs = list(zip(found, fed, strict=True))
+    return any(
+        all(out in (side // factor, -(-side // factor)) for out, side in pairs)
+        or all(out == side * factor for out, side in pairs)
+        for factor in range(1, COARSEST + 1)
     )
 
 

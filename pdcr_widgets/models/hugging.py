@@ -9,10 +9,11 @@ from torch import nn
 
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.models.adapted import PROMPTABLE, adapted
-from pdcr_widgets.models.json_file import read_object
-from pdcr_widgets.models.prepared import Prepared
+from pdcr_widgets.models.prepared import NOTES, VALUES, Prepared
+from pdcr_widgets.models.processed import Processed, values_of
 
-PROCESSOR = "preprocessor_config.json"
+PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+FIGURES = ("scale", "mean", "std")
 
 
 def load_transformers(folder: Path, architecture: str) -> Any:
@@ -27,13 +28,18 @@ def load_transformers(folder: Path, architecture: str) -> Any:
             "not have; install a version that has it"
         )
     network = built(kind.from_pretrained, folder)
+    processor = _processor(library, folder)
     if architecture in PROMPTABLE:
+        if processor is not None:
+            setattr(
+                network, VALUES, dict(zip(FIGURES, values_of(processor.to_dict()), strict=True))
+            )
         return network
     whole = adapted(network)
-    declared = _declared(folder)
-    if not declared:
+    if processor is None:
+        setattr(whole, NOTES, [f"no {PROCESSORS[0]} beside the network: images as they are given"])
         return whole
-    return Prepared(whole.model if isinstance(whole, Prepared) else whole, **declared)
+    return Processed(whole.model if isinstance(whole, Prepared) else whole, processor)
 
 
 def built(build: Any, folder: Path) -> nn.Module:
@@ -47,18 +53,15 @@ def built(build: Any, folder: Path) -> nn.Module:
     return model
 
 
-def _declared(folder: Path) -> dict[str, Any]:
-    """Scale, mean, standard deviation and size that the folder's processor applies."""
-    path = folder / PROCESSOR
-    if not path.is_file():
-        return {}
-    said = read_object(path)
-    found: dict[str, Any] = {}
-    if said.get("do_rescale", "rescale_factor" in said):
-        found["scale"] = said.get("rescale_factor", 1 / 255)
-    if said.get("do_normalize") and "image_mean" in said and "image_std" in said:
-        found |= {"mean": said["image_mean"], "std": said["image_std"]}
-    size = said.get("size")
-    if said.get("do_resize") and isinstance(size, dict) and {"height", "width"} <= size.keys():
-        found["size"] = (size["height"], size["width"])
-    return found
+def _processor(library: Any, folder: Path) -> Any:
+    """Image processor that is kept with a network; None where there is none."""
+    if not any((folder / name).is_file() for name in PROCESSORS):
+        return None
+    try:
+        return library.AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
+    except ImportError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"the image processor of {folder.name} cannot be loaded: {error}"
+        ) from error

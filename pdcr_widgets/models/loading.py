@@ -32,11 +32,11 @@ def load_model(
     path
         A ``.safetensors`` file or a checkpoint of weights (with ``model``); a TorchScript file; a
         program of ``torch.export`` (``.pt2``); an ``.onnx`` file; a folder that ``save_pretrained``
-        of transformers or segmentation_models_pytorch wrote, with the values and size that its
-        ``preprocessor_config.json`` declares; a MONAI bundle; a trained folder of nnU-Net version 2
-        or one of its folds, with its cropping, normalisation, resampling, windows and mirroring.
-        TorchScript and exported files are programs, and a folder chooses which network is built:
-        load those whose origin you know.
+        of transformers or segmentation_models_pytorch wrote, with the sizes, crop, channel order
+        and values of its image processor, which takes bytes, 0..255; a MONAI bundle; a trained
+        folder of nnU-Net version 2 or one of its folds, with its cropping, normalisation,
+        resampling, windows and mirroring. TorchScript and exported files are programs, and a folder
+        chooses which network is built: load those whose origin you know.
     model
         Network to put the weights in, changed in place. Only for files of weights.
     strict

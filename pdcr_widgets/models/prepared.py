@@ -20,6 +20,8 @@ DECLARED = "declared_activation"
 """Attribute in which a model that was loaded keeps the activation that its folder tells."""
 CLASSES = "declared_classes"
 """Attribute in which it keeps the names of its classes."""
+VALUES = "declared_values"
+"""Attribute in which a promptable network keeps the values that its processor makes."""
 NOTES = "declared_notes"
 """Attribute in which it keeps what its folder has done to each image, and what is left out."""
 AT_ONCE = 4  # slices of a volume, or windows of an image, per forward pass

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pdcr_widgets.models.grid import resized
+
 PADDED = ("sam", "sam_hq")
 Point = Sequence[float]
 
@@ -17,7 +19,8 @@ class Prompted(nn.Module):
     """A promptable network of transformers with a prompt that never changes.
 
     The prompt is part of the model, so an effect is that of the image alone. The image is resized
-    and padded as the network's own processor does; values are not: see `Prepared` for those.
+    and padded as the network's own processor does; values are not: `segmenter` takes those from the
+    folder of a network, or as options (see `Prepared`).
 
     Parameters
     ----------
@@ -79,11 +82,10 @@ class Prompted(nn.Module):
         fed = functional.pad(fed, (0, self.side - fitted[1], 0, self.side - fitted[0]))
         scale = images.new_tensor([fitted[1] / width, fitted[0] / height])
         answer = self.model(pixel_values=fed, multimask_output=False, **self._asked(scale, images))
-        masks = functional.interpolate(
-            answer.pred_masks[:, 0, :1], (self.side,) * 2, mode="bilinear", align_corners=False
-        )
-        inside = masks[..., : fitted[0], : fitted[1]]
-        return functional.interpolate(inside, (height, width), mode="bilinear", align_corners=False)
+        masks = answer.pred_masks[:, 0, :1]
+        if self.pads:
+            masks = resized(masks, (self.side, self.side))[..., : fitted[0], : fitted[1]]
+        return resized(masks, (height, width))
 
     def _fitted(self, height: int, width: int) -> tuple[int, int]:
         """Size of the image inside the square that the network takes."""

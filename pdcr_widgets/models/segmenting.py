@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pdcr_widgets.causal.segmenter import Segmenter
 from pdcr_widgets.models.adapted import adapted
 from pdcr_widgets.models.loading import load_model
-from pdcr_widgets.models.prepared import CLASSES, DECLARED, Prepared
+from pdcr_widgets.models.prepared import CLASSES, DECLARED, VALUES, Prepared
 
 PROMPT = ("box", "points", "outside")
 FILE = ("network", "strict", "trust", "like", "mirror")
@@ -78,6 +78,7 @@ def segmenter(
         model = load_model(os.fspath(model), file.pop("network", None), **file)
     elif file:
         raise ValueError(f"{sorted(file)} are for the path of a model, got {type(model).__name__}")
+    options = {**getattr(model, VALUES, {}), **options}
     held = adapted(model, **prompt)
     if isinstance(held, Prepared) and options and held is not model:
         held = held.model
