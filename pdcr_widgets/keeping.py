@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from typing import Any
 from pdcr_widgets.as_code import to_python
 from pdcr_widgets.export import save
 from pdcr_widgets.session import Session
+from pdcr_widgets.turns import turn
 
 Writer = Callable[[Any, Path], None]
 
@@ -29,12 +31,15 @@ class Form:
         Writes it.
     mime
         Its media type.
+    stepwise
+        Whether the writer takes its turns itself, because it may wait for the session.
     """
 
     label: str
     file: str
     write: Writer
     mime: str = "application/octet-stream"
+    stepwise: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ FORMS: dict[str, Form] = {
     "png": Form("Map: figure (PNG)", "pdcr-map.png", _figure, "image/png"),
     "pdf": Form("Map: figure (PDF)", "pdcr-map.pdf", _figure, "application/pdf"),
     "svg": Form("Map: figure (SVG)", "pdcr-map.svg", _figure, "image/svg+xml"),
-    "html": Form("Map: living page (HTML)", "pdcr-map.html", _page, "text/html"),
+    "html": Form("Map: living page (HTML)", "pdcr-map.html", _page, "text/html", True),
     "npz": Form("Map: all numbers, recipe (npz)", "pdcr-map.npz", _map),
     "json": Form("Map: all numbers, recipe (JSON)", "pdcr-map.json", _map, "application/json"),
     "csv": Form("Map: table (CSV)", "pdcr-map.csv", _map, "text/csv"),
@@ -122,7 +127,8 @@ def kept(session: Session, form: str, explorer: Any = None) -> Kept:
     made = FORMS[form]
     with TemporaryDirectory() as folder:
         path = Path(folder) / made.file
-        made.write(explorer if form == "session" else session, path)
+        with nullcontext() if made.stepwise else turn():
+            made.write(explorer if form == "session" else session, path)
         return Kept(made.file, made.mime, path.read_bytes())
 
 

@@ -25,6 +25,7 @@ from pdcr_widgets.request import Request
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.session import Session
 from pdcr_widgets.signals import Event, Failed, Finished, Signal
+from pdcr_widgets.turns import turn
 from pdcr_widgets.twin import lock_of
 
 MOST_CHANNELS = 512
@@ -103,7 +104,7 @@ class LayerLens(t.HasTraits):
 
         def answer() -> None:
             try:
-                with guard:
+                with turn(), guard:
                     found, note = _change_of(request, channel), ""
             except Exception as failure:
                 found, note = None, in_words(failure)

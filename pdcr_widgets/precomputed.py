@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pdcr_widgets.causal import ATEMap, ATEUpdate
 from pdcr_widgets.causal.arrays import as_region, as_whole
-from pdcr_widgets.causal.components import LayerEffects, LayerEffectUpdate, channel_effects
+from pdcr_widgets.causal.components import LayerEffects, LayerEffectUpdate, iter_channel_effects
 from pdcr_widgets.request import Prediction, Request
 from pdcr_widgets.session import Session
-from pdcr_widgets.twin import lock_of
+from pdcr_widgets.turns import stepwise, turn
+from pdcr_widgets.twin import Turns, lock_of
 
 MOST_PARTS = 24
 """Groups of channels per layer that are measured."""
@@ -114,37 +116,40 @@ def from_session(
     asked = session._request()
     gathered: list[Region] = []
     maps: list[tuple[int, ATEMap]] = []
-    with lock_of(session.segmenter.model):
+    guard = lock_of(session.segmenter.model)
+    with turn(), guard:
         prediction = asked.predict()
-        for number, (name, mask) in enumerate(masks.items()):
-            for size in dict.fromkeys(sizes):
-                question = dataclasses.replace(
-                    asked, region=mask, patch_size=size, with_layers=size == sizes[0]
-                )
-                ate, layers = _answer(session, question)
-                maps.append((number, ate))
-                if size == sizes[0]:
-                    found = _channels(question, prediction, layers) if channels else {}
-                    gathered.append((name, mask, layers, found))
+    for number, (name, mask) in enumerate(masks.items()):
+        for size in dict.fromkeys(sizes):
+            question = dataclasses.replace(
+                asked, region=mask, patch_size=size, with_layers=size == sizes[0]
+            )
+            ate, layers = _answer(session, question, guard)
+            maps.append((number, ate))
+            if size == sizes[0]:
+                found = _channels(question, prediction, layers, guard) if channels else {}
+                gathered.append((name, mask, layers, found))
     picture = Picture(asked.image.cpu().numpy(), session.spacing, prediction.mask, prediction.truth)
     return Shown(picture, gathered, maps)
 
 
-def _answer(session: Session, question: Request) -> tuple[ATEMap, LayerEffects | None]:
+def _answer(
+    session: Session, question: Request, guard: Turns
+) -> tuple[ATEMap, LayerEffects | None]:
     """What the session has found already, or computed now."""
     same = session.patch_size == question.patch_size and np.array_equal(
         np.asarray(session.region), np.asarray(question.region)
     )
     if same and session.status == "done" and session.ate is not None:
         return session.ate, session.layers
-    events = list(question.updates())
+    events = list(stepwise(question.updates, guard))
     maps = [event.map for event in events if isinstance(event, ATEUpdate)]
     layers = [event.effects for event in events if isinstance(event, LayerEffectUpdate)]
     return maps[-1], layers[-1] if layers else None
 
 
 def _channels(
-    question: Request, prediction: Prediction, layers: LayerEffects | None
+    question: Request, prediction: Prediction, layers: LayerEffects | None, guard: Turns
 ) -> dict[str, LayerEffects]:
     """Effects of each layer's channels, in groups where there are many."""
     found = {}
@@ -152,7 +157,8 @@ def _channels(
         edge = " -> " in row.layer or ".head[" in row.layer
         if edge or row.layer in found or row.shape[0] < 2:
             continue
-        found[row.layer] = channel_effects(
+        start = partial(
+            iter_channel_effects,
             prediction.segmenter,
             question.image,
             question.region,
@@ -165,4 +171,6 @@ def _channels(
             outcome=question.outcome,
             seed=question.seed,
         )
+        *_, last = stepwise(start, guard)
+        found[row.layer] = last.effects
     return found

@@ -118,7 +118,10 @@ class Runner:
         return job.generation
 
     def ask(self, question: Callable[[], None]) -> None:
-        """Run a short function between two steps; a newer question replaces one still waiting."""
+        """Run a short function between two steps; a newer question replaces one still waiting.
+
+        It takes its `turn` itself where it computes, so that it may also wait for others.
+        """
         with self._changed:
             if self._closed:
                 return
@@ -220,7 +223,8 @@ class Runner:
     def _run(self, job: _Job) -> None:
         try:
             self._deliver(Started(job.generation))
-            events = job.start()
+            with turn(), job.guard:
+                events = job.start()
             try:
                 self._step_through(job, events)
             finally:

@@ -20,6 +20,7 @@ from pdcr_widgets.request import LayersUnavailable, Prediction, Request
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.signals import Event, Failed, Finished, Paused, Resumed, Signal, Started, Stopped
 from pdcr_widgets.swept import READ_OFF, Swept
+from pdcr_widgets.turns import turn
 from pdcr_widgets.twin import lock_of, twin
 
 STATUSES = ("idle", "running", "paused", "stopped", "done", "failed")
@@ -120,8 +121,9 @@ class Session(Swept):
 
         The model runs once, for its prediction.
         """
-        self._set(prediction=self._request().predict(), ate=ate, layers=layers, stale=False)
-        self._set(status="done")
+        with turn(), lock_of(self.segmenter.model):
+            prediction = self._request().predict()
+        self._set(prediction=prediction, ate=ate, layers=layers, stale=False, status="done")
 
     def report(self, failure: Exception) -> None:
         """Show an error that happened outside the computation, such as a refused input."""
@@ -190,7 +192,7 @@ class Session(Swept):
 
         def answer() -> None:
             try:
-                with guard:
+                with turn(), guard:
                     found, note = request.draws(patch), ""
             except (TypeError, ValueError) as failure:
                 found, note = None, in_words(failure)

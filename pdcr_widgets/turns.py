@@ -10,13 +10,16 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 USHER = "PDCR_USHER"
 """Environment variable with the path of the usher's Unix socket."""
 
 _HERE = threading.local()
+_END = object()
+E = TypeVar("E")
 
 
 class Line:
@@ -78,6 +81,20 @@ def turn() -> Iterator[None]:
     finally:
         _HERE.inside = False
         line.leave()
+
+
+def stepwise(
+    start: Callable[[], Iterator[E]], guard: AbstractContextManager[object]
+) -> Iterator[E]:
+    """Start and step an iterator, each step in a `turn` and in ``guard``, free in between."""
+    with turn(), guard:
+        events = start()
+    while True:
+        with turn(), guard:
+            event = next(events, _END)
+        if event is _END:
+            return
+        yield event  # type: ignore[misc]
 
 
 def _line(path: str) -> Line:

@@ -92,9 +92,9 @@ class Usher:
     def _let_in(self) -> None:
         while self._queue and len(self._inside) < self.turns:
             guest = self._queue.popleft()
+            self._inside.add(guest)
             try:
                 guest.send(b"!")
-                self._inside.add(guest)
             except OSError:
                 self._forget(guest)
 

@@ -99,8 +99,9 @@ class BaselineLab(View):
 
     def close(self) -> None:
         """End the computation and take the widgets off the page."""
-        self._feed.close()
-        self.session.close()
+        if self.comm is not None:
+            self._feed.close()
+            self.session.close()
         super().close()
 
     def _connect(self) -> None:

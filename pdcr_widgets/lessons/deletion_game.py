@@ -16,6 +16,7 @@ from pdcr_widgets.evaluate.ranking import ranked
 from pdcr_widgets.lessons.activity import Activity, apart, button
 from pdcr_widgets.lessons.patch_stage import PatchStage
 from pdcr_widgets.lessons.words import legend
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets import legend as scale
 from pdcr_widgets.widgets.canvas_wire import nice_limit
 from pdcr_widgets.widgets.colors import COLORMAPS
@@ -93,11 +94,12 @@ class DeletionGame(Activity):
         super().__init__(threaded=threaded)
         self.round = Round()
         self._deletions, self._samples, self._seed = deletions, samples, seed
-        self._bank = case.make_bank(patch_size)
-        self._erasure = Erasure.of(
-            apart(case.segmenter), case.image, case.region if region is None else region,
-            case.truth, patch_size=patch_size, baseline=self._bank, seed=seed,
-        )  # fmt: skip
+        with turn():
+            self._bank = case.make_bank(patch_size)
+            self._erasure = Erasure.of(
+                apart(case.segmenter), case.image, case.region if region is None else region,
+                case.truth, patch_size=patch_size, baseline=self._bank, seed=seed,
+            )  # fmt: skip
         target = self._erasure.target
         self._before = (target.probability > target.segmenter.threshold).cpu().numpy()
         self.stage = PatchStage(

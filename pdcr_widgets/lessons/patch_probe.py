@@ -16,6 +16,7 @@ from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.lessons.activity import Activity, apart, button, choice
 from pdcr_widgets.lessons.patch_stage import PatchStage
 from pdcr_widgets.lessons.words import effect_line, legend, meter
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets.style import markup
 from pdcr_widgets.widgets.text import signed
 
@@ -67,8 +68,9 @@ class PatchProbe(Activity):
 
     def __init__(self, case: Any, *, patch_size: int = 16, threaded: bool = True) -> None:
         super().__init__(threaded=threaded)
-        self._target = Target.of(apart(case.segmenter), case.image, case.region, case.truth)
-        self._bank = case.make_bank(patch_size)
+        with turn():
+            self._target = Target.of(apart(case.segmenter), case.image, case.region, case.truth)
+            self._bank = case.make_bank(patch_size)
         self._draw = 0
         self.effect: float | None = None
         self._strongest = 0.0

@@ -14,6 +14,7 @@ from pdcr_widgets.lessons.activity import Activity, apart, choice
 from pdcr_widgets.lessons.drawing import u_net
 from pdcr_widgets.lessons.patch_stage import PatchStage
 from pdcr_widgets.lessons.words import bar, effect_line, legend, meter
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets.style import block, markup
 
 KINDS = [("Its own mean", "mean"), ("Zero", "zero")]
@@ -53,7 +54,8 @@ class SkipSwitches(Activity):
 
     def __init__(self, case: Any, *, threaded: bool = True) -> None:
         super().__init__(threaded=threaded)
-        self._cuts = Cuts.of(apart(case.segmenter), case.image, case.region, case.truth)
+        with turn():
+            self._cuts = Cuts.of(apart(case.segmenter), case.image, case.region, case.truth)
         self.tried: dict[tuple[str, tuple[str, ...]], float] = {}
         target = self._cuts.target
         before = (target.probability > target.segmenter.threshold).cpu().numpy()

@@ -15,6 +15,7 @@ from pdcr_widgets.evaluate.erasure import Erasure
 from pdcr_widgets.lessons.activity import Activity, apart, button
 from pdcr_widgets.lessons.patch_stage import PatchStage
 from pdcr_widgets.lessons.words import legend, meter
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets import legend as scale
 from pdcr_widgets.widgets.canvas_wire import nice_limit
 from pdcr_widgets.widgets.colors import COLORMAPS
@@ -67,13 +68,14 @@ class TwoNetworks(Activity):
         self, first: Any, second: Any, *, patch_size: int = 16, threaded: bool = True
     ) -> None:
         super().__init__(threaded=threaded)
-        self._erasures = [
-            Erasure.of(
-                apart(case.segmenter), case.image, case.region, case.truth,
-                patch_size=patch_size, baseline="mean",
-            )
-            for case in (first, second)
-        ]  # fmt: skip
+        with turn():
+            self._erasures = [
+                Erasure.of(
+                    apart(case.segmenter), case.image, case.region, case.truth,
+                    patch_size=patch_size, baseline="mean",
+                )
+                for case in (first, second)
+            ]  # fmt: skip
         self.outcomes = [erasure.target.base for erasure in self._erasures]
         self.maps: tuple[ATEMap, ...] = ()
         self.stages = [self._stage(case, name) for case, name in

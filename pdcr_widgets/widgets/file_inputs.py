@@ -14,6 +14,7 @@ from pdcr_widgets.failures import in_words
 from pdcr_widgets.images import OpenedImage, open_bank, open_image, open_truth
 from pdcr_widgets.images.request import ChoiceNeeded
 from pdcr_widgets.session import Session
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets.file_chooser import LIMIT, FileChooser
 from pdcr_widgets.widgets.menu import Menu
 from pdcr_widgets.widgets.style import block, markup
@@ -88,7 +89,8 @@ class FileInputs(View):
         self.chooser.tell("Opening …")
         use = {"image": self._as_image, "truth": self._as_truth, "bank": self._as_bank}
         try:
-            use[self._role.value](source, self._said)
+            with turn():
+                use[self._role.value](source, self._said)
         except ChoiceNeeded as needed:
             self._ask(needed)
             self.chooser.tell("It holds several: choose one below.")
@@ -150,7 +152,9 @@ class FileInputs(View):
             return
         make = self._bank_of(self._like())
         try:
-            self._session.make_bank, self._session.bank = make, make(self._session.patch_size)
+            with turn():
+                bank = make(self._session.patch_size)
+            self._session.make_bank, self._session.bank = make, bank
         except FAILURES as failure:
             self.chooser.tell(in_words(failure), wrong=True)
 

@@ -10,11 +10,13 @@ from pdcr_widgets.causal import Segmenter
 from pdcr_widgets.images import OpenedImage, open_image, open_truth
 from pdcr_widgets.models import segmenter
 from pdcr_widgets.session import Session
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets.root_folder import RootFolder
 
 MOST_TRIED = 50
 
 
+@turn()
 def opened_inputs(
     subject: Any, image: Any, inputs: dict[str, Any], folder: Any = None
 ) -> tuple[Any, Any, dict[str, Any]]:

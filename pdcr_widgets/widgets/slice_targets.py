@@ -12,6 +12,7 @@ import traitlets as t
 
 from pdcr_widgets.causal import Segmenter, segmenter
 from pdcr_widgets.session import Session
+from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets.canvas_planes import plane_of
 from pdcr_widgets.widgets.slice_viewer import USUAL, SliceViewer
 from pdcr_widgets.widgets.style import markup
@@ -264,6 +265,7 @@ def _resolved(model: Segmenter, image: Any) -> Segmenter:
     A model that fails says so when it is asked.
     """
     try:
-        return model.resolve(image)
+        with turn():
+            return model.resolve(image)
     except (TypeError, ValueError):
         return model
