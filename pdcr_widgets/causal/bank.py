@@ -17,14 +17,14 @@ from pdcr_widgets.causal.archive import read_arrays, write_npz
 from pdcr_widgets.causal.arrays import as_tensor, as_whole
 from pdcr_widgets.causal.bank_cutting import cut, distinct, others, read_folder
 from pdcr_widgets.causal.design import Design
-from pdcr_widgets.causal.patch_figure import plot_patches
+from pdcr_widgets.causal.patch_figure import PatchSheet, plot_patches
 
 FORMAT = 1
 PATCHES, POSITIONS, NEAREST = "bank_patches", "bank_positions", "bank_nearest"
 
 
 @dataclass(frozen=True, eq=False)
-class PatchBank:
+class PatchBank(PatchSheet):
     """Natural patches to paste in place of others: an empirical baseline distribution.
 
     Parameters

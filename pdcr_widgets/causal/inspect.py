@@ -12,11 +12,13 @@ from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
+from pdcr_widgets.causal.figure import COLORS, COLUMN, SMALL
 from pdcr_widgets.causal.outcome import Empty
+from pdcr_widgets.causal.pictured import Pictured
 
 
 @dataclass(frozen=True, eq=False)
-class PatchDraws:
+class PatchDraws(Pictured):
     """The interventions on one patch.
 
     Parameters
@@ -36,6 +38,25 @@ class PatchDraws:
     effects: np.ndarray
     contents: np.ndarray
     base: float
+
+    def _draw(self, figure: Any, **_options: Any) -> None:
+        figure.set_size_inches(COLUMN, 0.6 * COLUMN)
+        ax = figure.add_subplot()
+        colors = [COLORS["supports" if effect < 0 else "harms"] for effect in self.effects]
+        ax.bar(np.arange(1, len(self.effects) + 1), self.effects, color=colors)
+        ax.axhline(0, color="black", linewidth=0.8)
+        ax.axhline(float(self.effects.mean()), color="#444444", linewidth=0.8, linestyle="--")
+        ax.locator_params(axis="x", integer=True)
+        ax.set_xlabel(f"draw at patch ({self.row}, {self.col}); dashes: mean", fontsize=SMALL)
+        ax.set_ylabel("effect, points", fontsize=SMALL)
+        ax.tick_params(labelsize=SMALL)
+        ax.spines[["top", "right"]].set_visible(False)
+
+    def __repr__(self) -> str:
+        return (
+            f"PatchDraws(patch ({self.row}, {self.col}): {len(self.effects)} draws, "
+            f"mean effect {float(self.effects.mean()):+.2f} points, base {self.base:.2f} of 100)"
+        )
 
 
 def patch_draws(

@@ -8,10 +8,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.figure import PAGE
 from pdcr_widgets.causal.needs import needs
+from pdcr_widgets.causal.pictured import Pictured
 
 PER_ROW = 12
+SHOWN = 48  # patches
 GAP = 1  # pixels between patches
+
+
+class PatchSheet(Pictured):
+    """Patches that show themselves side by side."""
+
+    patches: Tensor
+
+    def _draw(self, figure: Any, **_options: Any) -> None:
+        figure.set_size_inches(PAGE, 0.25 * PAGE)
+        plot_patches(self.patches, SHOWN, figure.add_subplot())
 
 
 def sheet(patches: Tensor, count: int) -> np.ndarray:

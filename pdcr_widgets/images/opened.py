@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.causal.pictured import Pictured
 from pdcr_widgets.images.grid import FloatArray, affine_of, is_usable, orientation_of, spacing_of
 
 
 @dataclass(frozen=True, eq=False)
-class OpenedImage:
+class OpenedImage(Pictured):
     """An image in the units of its file.
 
     It can be given wherever an image is asked for: ``np.asarray(opened)`` is ``opened.array``.
@@ -44,6 +45,21 @@ class OpenedImage:
     modality: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def _draw(self, figure: Any, **_options: Any) -> None:
+        """Show it in its window, of a volume the middle slice."""
+        low, high = self.window
+        volume = len(self.spatial) == 3
+        shown = self.array[:, self.spatial[0] // 2] if volume else self.array
+        colors = len(shown) == 3
+        grey = np.clip((shown if colors else shown[:1]) - low, 0, high - low) / (high - low)
+        rows, columns = (1.0, 1.0) if self.spacing is None else self.spacing[-2:]
+        height, width = shown.shape[1] * rows, shown.shape[2] * columns
+        figure.set_size_inches(4 * width / max(height, width), 4 * height / max(height, width))
+        figure.set_layout_engine("none")
+        ax = figure.add_axes((0, 0, 1, 1))
+        ax.imshow(np.moveaxis(grey, 0, -1), cmap="gray", vmin=0, vmax=1, aspect=rows / columns)
+        ax.set_axis_off()
 
     @property
     def channels(self) -> int:

@@ -15,6 +15,7 @@ from pdcr_widgets.failures import in_words
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.signals import Event, Failed, Signal
 from pdcr_widgets.twin import twin
+from pdcr_widgets.widgets.stills import beside, pictured
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import escape
 from pdcr_widgets.widgets.view import View
@@ -42,7 +43,12 @@ class Activity(View):
         """Lay out pictures on one side and what belongs to them on the other."""
         side = block("pdcr-activity-panel", children=[*panel, self._error])
         shown = block("pdcr-activity-pictures", children=pictures)
+        self._pictures = pictures
         self.fill(block("pdcr-activity-parts", children=[shown, side]))
+
+    def still(self) -> bytes:
+        """Give the pictures as PNG, side by side."""
+        return beside([each.still() for each in pictured(self._pictures)])
 
     def ask(self, answer: Callable[[], Iterator[Any]]) -> None:
         """Compute events on the worker and `show` each; a newer question replaces this one."""

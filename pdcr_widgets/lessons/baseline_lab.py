@@ -97,6 +97,10 @@ class BaselineLab(View):
         self.session.run()
         self._draw()
 
+    def still(self) -> bytes:
+        """Give the picture with its map as PNG."""
+        return self.stage.still()
+
     def close(self) -> None:
         """End the computation and take the widgets off the page."""
         if self.comm is not None:

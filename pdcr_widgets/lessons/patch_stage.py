@@ -12,15 +12,23 @@ import traitlets as t
 from ipywidgets import CallbackDispatcher
 
 from pdcr_widgets.causal import ATEMap
+from pdcr_widgets.widgets.canvas_picture import (
+    OUTLINE_COLORS,
+    color_effects,
+    compose,
+    grey_or_color,
+)
 from pdcr_widgets.widgets.canvas_traits import Mask, Picture
 from pdcr_widgets.widgets.canvas_wire import (
     as_picture,
     effect_to_wire,
     image_to_wire,
+    nice_limit,
     suggested_window,
 )
 from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.region_canvas import STATIC
+from pdcr_widgets.widgets.stills import Stilled
 
 MODES = ("drag", "tap", "still")
 MOST = 4096
@@ -34,7 +42,7 @@ def cell(**options: Any) -> t.Tuple:
     return t.Tuple(t.Int(min=0), t.Int(min=0), **options)
 
 
-class PatchStage(anywidget.AnyWidget):
+class PatchStage(Stilled, anywidget.AnyWidget):
     """Show a picture; let one patch be dragged over it, or patches of a grid be chosen.
 
     Made for fingers: the whole picture is the handle, and the arrow keys do the same. Drawn in the
@@ -96,6 +104,8 @@ class PatchStage(anywidget.AnyWidget):
         # What is pasted must not change how bright the rest of the picture is shown.
         self.suggested_windows = [suggested_window(channel) for channel in as_picture(image)]
         self._effects = count(1)
+        self._shown: tuple[ATEMap, float] | None = None
+        self._pasted: np.ndarray | None = None
         self._acknowledged = CallbackDispatcher()
         super().__init__(image=image, **traits)
         self.on_msg(self._on_message)
@@ -132,20 +142,68 @@ class PatchStage(anywidget.AnyWidget):
             raise ValueError(f"a map of {tuple(ate.spatial)} pixels does not fit {self.shape}")
         identity = next(self._effects)
         wire = effect_to_wire(ate, identity, generation)
+        self._shown = ate, limit or nice_limit(ate.effect)
         self.effect = wire if limit is None else {**wire, "limit": limit}
         return identity
 
     def clear_effect(self) -> None:
         """Take the map away."""
+        self._shown = None
         self.effect = None
 
     def show_paste(self, content: np.ndarray | None) -> None:
         """Fill the dragged patch with ``(channels, side, side)`` in the picture's units."""
+        self._pasted = content
         self.paste = None if content is None else image_to_wire(content, next(_PASTES))
 
     def on_ack(self, callback: Callable[[int], Any], remove: bool = False) -> None:
         """Call back with the number of each map that the browser has painted."""
         self._acknowledged.register_callback(callback, remove=remove)
+
+    def still(self) -> bytes:
+        """Give what is seen as PNG."""
+        image, channel = self.image.copy(), -1 if len(self.image) == 3 else 0
+        frames = []
+        if self.place is not None and self.mode == "drag":
+            box = self._box(*self.place)
+            if self._pasted is not None:
+                inside = image[(slice(None), *box)].shape[1:]
+                image[(slice(None), *box)] = self._pasted[:, : inside[0], : inside[1]]
+            frames = [(self._mask(box), (255, 255, 255))]
+        base = grey_or_color(image, channel, tuple(self.suggested_windows))
+        size = self.patch_size
+        chosen = [self._mask(self._box(row * size, column * size)) for row, column in self.chosen]
+        frames += [(mask, (255, 255, 255)) for mask in chosen if mask.any()]
+        outlines = [
+            (mask, color)
+            for name, color in OUTLINE_COLORS.items()
+            if (mask := getattr(self, name)) is not None
+        ]
+        effects = None
+        if self._shown is not None:
+            ate, limit = self._shown
+            effects = ate.to_image(color_effects(ate.effect, limit, self.colormap))
+        return compose(base, effects, self.opacity, [*outlines, *frames])
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        told = f"{height} x {width} pixels, patches of {self.patch_size}"
+        if self.mode == "drag" and self.place is not None:
+            told += f", patch at row {self.place[0]}, column {self.place[1]}"
+        chosen = f", {len(self.chosen)} chosen" if self.chosen else ""
+        return f"PatchStage({told}{chosen})"
+
+    def _box(self, top: int, left: int) -> tuple[slice, slice]:
+        """Pixels of a patch; at the lower and the right edge it is moved inside."""
+        height, width = self.shape
+        size = self.patch_size
+        top, left = min(top, max(height - size, 0)), min(left, max(width - size, 0))
+        return slice(top, top + size), slice(left, left + size)
+
+    def _mask(self, box: tuple[slice, slice]) -> np.ndarray:
+        mask = np.zeros(self.shape, dtype=bool)
+        mask[box] = True
+        return mask
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
         if isinstance(content, dict) and content.get("type") == "ack":

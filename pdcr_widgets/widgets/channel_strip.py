@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
@@ -12,11 +13,13 @@ import traitlets as t
 from pdcr_widgets.causal.components import LayerEffects
 from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.network_view import STATIC
+from pdcr_widgets.widgets.stills import Stilled
+from pdcr_widgets.widgets.text import signed
 
 SIDE = 56  # pixels at most of a thumbnail
 
 
-class ChannelStrip(anywidget.AnyWidget):
+class ChannelStrip(Stilled, anywidget.AnyWidget):
     """One card per channel: what it gives for the image, and the effect of replacing it.
 
     Attributes
@@ -39,6 +42,11 @@ class ChannelStrip(anywidget.AnyWidget):
     colormap = t.Enum(tuple(COLORMAPS), "red-blue").tag(sync=True)
     limit = t.Float(0.0, min=0).tag(sync=True)
     channel = t.Unicode(None, allow_none=True).tag(sync=True)
+
+    def said(self) -> Iterator[str]:
+        """Give each channel's effect."""
+        for name, effect in zip(self.names, self.effects, strict=True):
+            yield f"{name}: {signed(float('nan') if effect is None else effect)}"
 
     def show(self, values: np.ndarray | None, effects: LayerEffects | None) -> None:
         """Draw a layer's channels and what is known of their effects.

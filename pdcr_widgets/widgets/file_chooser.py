@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import traitlets as t
 from pdcr_widgets.failures import in_words
 from pdcr_widgets.widgets.network_view import STATIC
 from pdcr_widgets.widgets.root_folder import RootFolder
-from pdcr_widgets.widgets.uploads import Inbox
+from pdcr_widgets.widgets.stills import Stilled
+from pdcr_widgets.widgets.uploads import Inbox, in_bytes
 
 LIMIT = 256 * 2**20
 
@@ -40,7 +41,7 @@ class Chosen:
         return self.paths[0] if len(self.paths) == 1 else list(self.paths)
 
 
-class FileChooser(anywidget.AnyWidget):
+class FileChooser(Stilled, anywidget.AnyWidget):
     """Choose a file below one folder, or send one by dropping it.
 
     Nothing outside the folder can be seen or chosen, whatever a page asks for: names go through
@@ -120,6 +121,18 @@ class FileChooser(anywidget.AnyWidget):
         if self._cleaning is not None:
             self._cleaning()
         super().close()
+
+    def said(self) -> Iterator[str]:
+        """Give what is chosen, the note, and the folder that is looked into."""
+        yield f"Chosen: {self.current}" if self.current else "Nothing chosen"
+        yield from (note for note in (self.note,) if note)
+        if self.listing is not None:
+            yield "Folder " + "/".join([self.listing["root"], *self.listing["place"]])
+            for entry in self.listing["entries"]:
+                size = "" if entry["folder"] else f", {in_bytes(entry['size'])}"
+                yield f"{entry['name']}{'/' if entry['folder'] else ''}{size}"
+        if self.limit:
+            yield f"Files of this computer can be sent, {in_bytes(self.limit)} at once"
 
     def _look(self, place: Sequence[str]) -> None:
         assert self._root is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import anywidget
@@ -14,9 +15,10 @@ from pdcr_widgets.keeping import FORMS, kept
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets.network_view import STATIC
+from pdcr_widgets.widgets.stills import Stilled
 
 
-class KeepBar(anywidget.AnyWidget):
+class KeepBar(Stilled, anywidget.AnyWidget):
     """Buttons that put a session's question on the clipboard and its results into files.
 
     Parameters
@@ -50,6 +52,11 @@ class KeepBar(anywidget.AnyWidget):
         """End the worker and take the buttons off every page."""
         self._finalizer()
         super().close()
+
+    def said(self) -> Iterator[str]:
+        """Give the buttons, and what can be saved."""
+        yield "[Copy as Python] [Save]"
+        yield from (label for _, label in self.formats)
 
     def __repr__(self) -> str:
         return f"KeepBar({len(self.formats)} kinds of files)"

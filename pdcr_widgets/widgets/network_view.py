@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite, prod
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import traitlets as t
 
 from pdcr_widgets.causal.components import LayerEffect, LayerEffects
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.stills import Stilled
+from pdcr_widgets.widgets.text import layer_name, signed
 
 STATIC = Path(__file__).parents[1] / "static"
 SCALES = {"log": "Logarithmic", "linear": "Linear"}
 
 
-class NetworkView(anywidget.AnyWidget):
+class NetworkView(Stilled, anywidget.AnyWidget):
     """The encoder on the left, the bottleneck below, the decoder on the right, skips as bridges.
 
     Each box is coloured by the effect of replacing its stage, one stripe per kind of intervention;
@@ -60,6 +62,15 @@ class NetworkView(anywidget.AnyWidget):
     def __init__(self, effects: LayerEffects | None = None, **traits: Any) -> None:
         super().__init__(graph={"nodes": [], "edges": [], "flow": []}, **traits)
         self.show(effects)
+
+    def said(self) -> Iterator[str]:
+        """Give the effect of every component, by kind of intervention."""
+        for name, pairs in self.effects.items():
+            told = (
+                f"{kind} {signed(float('nan') if pair is None else pair[0])}"
+                for kind, pair in zip(self.kinds, pairs, strict=True)
+            )
+            yield f"{layer_name(name)}: {', '.join(told)}"
 
     def show(self, effects: LayerEffects | None, elsewhere: bool = False) -> None:
         """Draw other effects, finished or not: in the region, or in the rest of the image."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
@@ -21,6 +20,7 @@ from pdcr_widgets.widgets.canvas_layers import Layers
 from pdcr_widgets.widgets.canvas_traits import Mask, Picture, Probability
 from pdcr_widgets.widgets.colors import COLORMAPS
 from pdcr_widgets.widgets.named_regions import HasRegions
+from pdcr_widgets.widgets.stills import Stilled
 
 STATIC = Path(__file__).parents[1] / "static"
 TOOLS = (
@@ -33,7 +33,7 @@ LARGEST_STILL = 1024
 LAYERS = ("prediction", "truth", "notes")
 
 
-class RegionCanvas(anywidget.AnyWidget, HasRegions):
+class RegionCanvas(Stilled, anywidget.AnyWidget, HasRegions):
     """Show one slice, draw a region on it, watch its effect map.
 
     Everything is drawn in the browser; no kernel is asked while the pointer moves. The region
@@ -279,15 +279,11 @@ class RegionCanvas(anywidget.AnyWidget, HasRegions):
         elif kind == "layers" and self._layers is not None:
             self._layers.replay()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        data, metadata = bundle
+    def still(self) -> bytes:
+        """Give the picture as PNG, not larger than a notebook should keep."""
+        return self.to_png(LARGEST_STILL)
+
+    def __repr__(self) -> str:
         height, width = self.shape
         pixels = int(self.region.sum())
-        data["text/plain"] = (
-            f"{type(self).__name__}({height} x {width} pixels, region of {pixels} pixels)"
-        )
-        data["image/png"] = base64.b64encode(self.to_png(LARGEST_STILL)).decode("ascii")
-        return data, metadata
+        return f"{type(self).__name__}({height} x {width} pixels, region of {pixels} pixels)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +9,11 @@ import ipywidgets as w
 import traitlets as t
 
 from pdcr_widgets.widgets.family import family
+from pdcr_widgets.widgets.stills import Stilled
 from pdcr_widgets.widgets.style import stylesheet
 
 
-class View(w.VBox):
+class View(Stilled, w.VBox):
     """A box that leaves nothing behind: closing it unties it and closes everything in it.
 
     Parameters
@@ -45,21 +45,6 @@ class View(w.VBox):
         """Call a handler when traits change, until the view is closed."""
         owner.observe(handler, names=names)
         self._loose.append(lambda: owner.unobserve(handler, names=names))
-
-    def still(self) -> bytes | None:
-        """Give a PNG for places that show no widgets; None where there is nothing to see."""
-        return None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Add a text and a picture for places that show no widgets."""
-        bundle: dict[str, Any] = {**super()._repr_mimebundle_(**kwargs), "text/plain": repr(self)}
-        picture = self.still()
-        if picture is not None:
-            bundle["image/png"] = base64.b64encode(picture).decode("ascii")
-        return bundle
 
     def close(self) -> None:
         """Untie the view and close everything in it."""

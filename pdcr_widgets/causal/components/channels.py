@@ -20,11 +20,14 @@ from pdcr_widgets.causal.components.effects import (
     layer_effects,
     make_study,
 )
+from pdcr_widgets.causal.components.figure import plot_change, plot_dose
 from pdcr_widgets.causal.components.interventions import scale
 from pdcr_widgets.causal.components.layer_results import LayerEffects, LayerEffectUpdate
 from pdcr_widgets.causal.components.observe import torch_module
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.components.study import draw_count, mean_and_error
+from pdcr_widgets.causal.figure import COLUMN
+from pdcr_widgets.causal.pictured import Pictured
 from pdcr_widgets.causal.segmenter import segmenter
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -111,7 +114,7 @@ def layer_of(model: Any, image: Any, layer: str) -> tuple[Site, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class DoseResponse:
+class DoseResponse(Pictured):
     """Effect of a layer's output times a factor.
 
     Attributes
@@ -133,6 +136,10 @@ class DoseResponse:
     effect: tuple[float, ...]
     base: float
     elsewhere: tuple[float, ...] = ()
+
+    def _draw(self, figure: Any, **_options: Any) -> None:
+        figure.set_size_inches(COLUMN, 0.7 * COLUMN)
+        plot_dose(self, figure.add_subplot())
 
 
 def dose_response(
@@ -176,7 +183,7 @@ def dose_response(
 
 
 @dataclass(frozen=True, eq=False)
-class PredictionChange:
+class PredictionChange(Pictured):
     """Where the prediction changes when a component is replaced.
 
     Attributes
@@ -197,6 +204,20 @@ class PredictionChange:
     change: np.ndarray
     stderr: np.ndarray
     flipped: np.ndarray
+
+    def _drawable(self) -> bool:
+        return self.change.ndim == 2
+
+    def _draw(self, figure: Any, **_options: Any) -> None:
+        figure.set_size_inches(COLUMN, 0.85 * COLUMN)
+        plot_change(self, figure.add_subplot())
+
+    def __repr__(self) -> str:
+        low, high = float(self.change.min()), float(self.change.max())
+        return (
+            f"PredictionChange({self.layer} := {self.kind}: probability {low:+.3f} to {high:+.3f}, "
+            f"{float(self.flipped.sum()):.1f} pixels flip)"
+        )
 
 
 def prediction_change(

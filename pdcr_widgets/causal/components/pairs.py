@@ -17,6 +17,7 @@ from pdcr_widgets.causal.components.effects import (
     check_samples,
     make_study,
 )
+from pdcr_widgets.causal.components.figure import Barred
 from pdcr_widgets.causal.components.interventions import Intervention
 from pdcr_widgets.causal.components.layer_results import as_dataframe
 from pdcr_widgets.causal.components.sites import Site
@@ -59,9 +60,10 @@ class PairEffect:
 
 
 @dataclass(frozen=True)
-class PairEffects:
+class PairEffects(Barred):
     """Effects of pairs of components."""
 
+    BARS = ("effect", "first_effect", "second_effect", "interaction")
     rows: tuple[PairEffect, ...]
     base: float
     outcome: str
@@ -72,6 +74,9 @@ class PairEffects:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def _names(self) -> Iterator[str]:
+        return (f"{row.first} and\n{row.second}, {row.kind}" for row in self.rows)
 
     def to_dataframe(self) -> Any:
         """Give the rows as a pandas data frame."""

@@ -19,6 +19,7 @@ from pdcr_widgets.causal.components.effects import (
     check_samples,
     make_study,
 )
+from pdcr_widgets.causal.components.figure import Barred
 from pdcr_widgets.causal.components.interventions import Intervention
 from pdcr_widgets.causal.components.layer_results import as_dataframe
 from pdcr_widgets.causal.components.sites import Site
@@ -73,9 +74,10 @@ class SkipPaths:
 
 
 @dataclass(frozen=True)
-class SkipPathTable:
+class SkipPathTable(Barred):
     """Decompositions of several skip connections, in the order in which they are joined."""
 
+    BARS = ("total", "through_skip", "through_next", "interaction")
     rows: tuple[SkipPaths, ...]
     base: float
     outcome: str
@@ -86,6 +88,9 @@ class SkipPathTable:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def _names(self) -> Iterator[str]:
+        return (f"{row.skip.replace(' -> ', ' → ')}\n{row.kind}" for row in self.rows)
 
     def to_dataframe(self) -> Any:
         """Give the rows as a pandas data frame."""
