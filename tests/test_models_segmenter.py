@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -204,31 +203,6 @@ def test_a_network_of_volumes_is_explained_in_cubes() -> None:
     found = pdcr.ate_map(segmenter, volume, (0, 0, 0, 8, 8, 8), **options)
     assert found.effect.shape == (1, 2, 2)
     assert np.isfinite(found.effect).sum() == 3
-
-
-def bundle(folder: Path, recipe: dict[str, Any]) -> nn.Module:
-    arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2}
-    arguments |= {"channels": [4, 8], "strides": [2]}
-    (folder / "configs").mkdir()
-    (folder / "models").mkdir()
-    recipe = {"network_def": {"_target_": "UNet", **arguments}, **recipe}
-    (folder / "configs" / "inference.json").write_text(json.dumps(recipe))
-    trained = UNet(**arguments).eval()
-    torch.save(trained.state_dict(), folder / "models" / "model.pt")
-    return trained
-
-
-def test_a_bundle_tells_its_windows_and_its_activation(tmp_path: Path) -> None:
-    window = {"_target_": "SlidingWindowInferer", "roi_size": [8, 8], "overlap": 0.25}
-    after = {"_target_": "Compose", "transforms": [{"_target_": "Activationsd", "sigmoid": True}]}
-    trained = bundle(tmp_path, {"inferer": window, "postprocessing": after})
-    picture = image(1, 16, 16)
-    found = pdcr.segmenter(tmp_path, trust=True).resolve(picture)
-    assert found.activation == "sigmoid"
-    same = pdcr.Prepared(trained, window=(8, 8), overlap=0.25)
-    assert_close(found(picture[None]), same(picture[None]).sigmoid()[:, 1].detach())
-    with pytest.raises(ValueError, match=r"MONAI bundle.*trust=True"):
-        pdcr.segmenter(tmp_path)
 
 
 @pytest.mark.parametrize(

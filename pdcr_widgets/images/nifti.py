@@ -11,7 +11,7 @@ import numpy as np
 
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.causal.nifti_file import write_volume
-from pdcr_widgets.images.grid import is_usable, reorient
+from pdcr_widgets.images.grid import is_usable, orientation_of, reorient
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import ChoiceNeeded, Request, decoding
 
@@ -31,9 +31,10 @@ def read_nifti(path: Path, request: Request) -> OpenedImage:
     chosen = _choose_volume(shape, request.volume, path.name)
     with decoding(path.name, "NIfTI") as more:
         stored = np.asarray(image.dataobj[(..., *chosen)])
+    axes = orientation_of(affine) if is_usable(affine) else None
     array, affine, oriented = from_xyz(stored, affine)
     codes = int(header["sform_code"]) or int(header["qform_code"])
-    facts = {"format": "NIfTI", "shape": shape, "volume": request.volume}
+    facts = {"format": "NIfTI", "shape": shape, "volume": request.volume, "axes": axes}
     return finished(
         array,
         path.name,

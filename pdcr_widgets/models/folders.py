@@ -26,7 +26,7 @@ def load_folder(folder: Path, strict: bool, trust: bool, like: Any, mirror: bool
     """
     recipe = recipe_of(folder)
     if recipe is not None:
-        return load_bundle(folder, recipe, strict, trust)
+        return load_bundle(folder, recipe, strict, trust, like)
     if is_trained_folder(folder):
         return load_nnunet(folder, strict, trust, like, mirror)
     if not (folder / CONFIG).is_file():

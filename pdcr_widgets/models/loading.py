@@ -33,10 +33,11 @@ def load_model(
         A ``.safetensors`` file or a checkpoint of weights (with ``model``); a TorchScript file; a
         program of ``torch.export`` (``.pt2``); an ``.onnx`` file; a folder that ``save_pretrained``
         of transformers or segmentation_models_pytorch wrote, with the sizes, crop, channel order
-        and values of its image processor, which takes bytes, 0..255; a MONAI bundle; a trained
-        folder of nnU-Net version 2 or one of its folds, with its cropping, normalisation,
-        resampling, windows and mirroring. TorchScript and exported files are programs, and a folder
-        chooses which network is built: load those whose origin you know.
+        and values of its image processor, which takes bytes, 0..255; a MONAI bundle, with its
+        preprocessing, inferer and activation; a trained folder of nnU-Net version 2 or one of its
+        folds, with its cropping, normalisation, resampling, windows and mirroring. TorchScript and
+        exported files are programs, and a folder chooses which network is built: load those whose
+        origin you know.
     model
         Network to put the weights in, changed in place. Only for files of weights.
     strict
@@ -45,9 +46,10 @@ def load_model(
     trust
         Allow a pickle or a MONAI bundle's configuration to run its author's code. False refuses it.
     like
-        For nnU-Net folders: the opened image or volume that slices come from, whose values and
-        spacing tell how they are normalised and resampled. Without it each image is normalised by
-        itself and taken to have the spacing that the network was trained with.
+        The opened image, or the volume that slices come from. An nnU-Net folder takes from it how
+        images are cropped, normalised and resampled; without it each image is normalised by itself
+        and taken to have the spacing that the network was trained with. A bundle that resamples or
+        reorients needs it, for its place in space.
     mirror
         For nnU-Net folders: average over flipped images as the folder says and nnU-Net does by
         default, so that what is explained is what is deployed. False is 4 (slices) to 8 times
