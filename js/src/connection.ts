@@ -12,19 +12,30 @@ interface Kernel {
   readonly connectionStatusChanged?: Signal;
 }
 
-/** Whether a kernel listens, as far as the page tells: calls back on every change. */
+type Connected = Pick<Model, "send" | "widget_manager">;
+
+/**
+ * Whether a kernel listens, as far as the page tells: calls back on every change.
+ *
+ * Python is told that the page is here, now and whenever its connection is back: what Python sent
+ * while the page was still loading, or not connected, never arrived.
+ */
 export function watchConnection(
-  model: Model,
+  model: Connected,
   changed: (connected: boolean) => void,
   signal: AbortSignal,
 ): void {
   const manager = model.widget_manager as unknown as { kernel?: Kernel | null } | undefined;
   const kernel = manager?.kernel;
   if (!kernel) return;
+  let here = false;
   const check = () => {
     const dead = kernel.status === "dead" || kernel.status === "terminating";
     const lost = kernel.connectionStatus !== undefined && kernel.connectionStatus !== "connected";
-    changed(!dead && !lost);
+    const connected = !dead && !lost;
+    if (connected && !here) model.send({ type: "here" });
+    here = connected;
+    changed(connected);
   };
   for (const event of [kernel.statusChanged, kernel.connectionStatusChanged]) {
     event?.connect(check);

@@ -15,6 +15,7 @@ from pdcr_widgets.failures import in_words
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.signals import Event, Failed, Signal
 from pdcr_widgets.twin import twin
+from pdcr_widgets.widgets.arrivals import Arriving
 from pdcr_widgets.widgets.stills import beside, pictured
 from pdcr_widgets.widgets.style import block, markup
 from pdcr_widgets.widgets.text import escape
@@ -44,6 +45,8 @@ class Activity(View):
         side = block("pdcr-activity-panel", children=[*panel, self._error])
         shown = block("pdcr-activity-pictures", children=pictures)
         self._pictures = pictures
+        for stage in stages(pictures):
+            stage.on_here(self)
         self.fill(block("pdcr-activity-parts", children=[shown, side]))
 
     def still(self) -> bytes:
@@ -91,6 +94,11 @@ class Activity(View):
             case Failed(error=error):
                 told = escape(in_words(error))
                 self._error.value = f'<div class="pdcr-error" role="alert">{told}</div>'
+
+
+def stages(widgets: list[w.Widget]) -> Iterator[Arriving]:
+    """Give the canvases among these widgets, and inside of boxes."""
+    return (each for each in pictured(widgets) if isinstance(each, Arriving))
 
 
 def _weakly(activity: Activity) -> Callable[[Signal], None]:

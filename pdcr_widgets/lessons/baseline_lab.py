@@ -111,6 +111,7 @@ class BaselineLab(View):
     def _connect(self) -> None:
         session = self.session
         self._feed = MapFeed(session, self.stage)
+        self.stage.on_here(self)
         self.link((self.baseline, "value"), (session, "baseline"))
         self.watch(self.stage, ["chosen"], self._choose)
         self.watch(session, ["patch"], self._choose_back)

@@ -12,6 +12,7 @@ import traitlets as t
 from ipywidgets import CallbackDispatcher
 
 from pdcr_widgets.causal import ATEMap
+from pdcr_widgets.widgets.arrivals import Arriving
 from pdcr_widgets.widgets.canvas_picture import (
     OUTLINE_COLORS,
     color_effects,
@@ -42,7 +43,7 @@ def cell(**options: Any) -> t.Tuple:
     return t.Tuple(t.Int(min=0), t.Int(min=0), **options)
 
 
-class PatchStage(Stilled, anywidget.AnyWidget):
+class PatchStage(Stilled, Arriving, anywidget.AnyWidget):
     """Show a picture; let one patch be dragged over it, or patches of a grid be chosen.
 
     Made for fingers: the whole picture is the handle, and the arrow keys do the same. Drawn in the
@@ -206,5 +207,7 @@ class PatchStage(Stilled, anywidget.AnyWidget):
         return mask
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
+        if self.heard_here(content):
+            return
         if isinstance(content, dict) and content.get("type") == "ack":
             self._acknowledged(int(content["id"]))

@@ -182,6 +182,7 @@ class Explorer(View):
             below = (VolumeWords(canvas),)
         shown = canvas or RegionCanvas(session.image, spacing=session.spacing, max_height=HEIGHT)
         self._stage = Stage(session, shown, below)
+        shown.on_here(self)
         shown.colormap, shown.limit = self.legend.colormap, self.legend.limit
         for view in self._coloured():
             self._stage.link((shown, "colormap"), (view, "colormap"))

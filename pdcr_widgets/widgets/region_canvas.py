@@ -16,6 +16,7 @@ from ipywidgets import CallbackDispatcher, widget_serialization
 
 from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.widgets import canvas_picture, canvas_wire
+from pdcr_widgets.widgets.arrivals import Arriving
 from pdcr_widgets.widgets.canvas_layers import Layers
 from pdcr_widgets.widgets.canvas_traits import Mask, Picture, Probability
 from pdcr_widgets.widgets.colors import COLORMAPS
@@ -33,7 +34,7 @@ LARGEST_STILL = 1024
 LAYERS = ("prediction", "truth", "notes")
 
 
-class RegionCanvas(Stilled, anywidget.AnyWidget, HasRegions):
+class RegionCanvas(Stilled, Arriving, anywidget.AnyWidget, HasRegions):
     """Show one slice, draw a region on it, watch its effect map.
 
     Everything is drawn in the browser; no kernel is asked while the pointer moves. The region
@@ -273,6 +274,8 @@ class RegionCanvas(Stilled, anywidget.AnyWidget, HasRegions):
             self.region = np.zeros(self.shape, bool)
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
+        if self.heard_here(content):
+            return
         kind = content.get("type") if isinstance(content, dict) else None
         if kind == "ack":
             self._ack_callbacks(int(content["id"]))
