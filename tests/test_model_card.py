@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
@@ -68,7 +69,8 @@ def test_what_was_said_by_the_user_is_told_from_what_was_decided() -> None:
     ("model", "expected"),
     [
         (lambda x: x.clamp(0, 1), "probabilities as they are, decided by the scores"),
-        (lambda x: torch.cat([x, 9 * x], 1), "softmax over 2 classes, decided by the scores"),
+        (lambda x: torch.cat([x, 9 * x - 1], 1), "softmax over 2 classes, decided by the scores"),
+        (lambda x: torch.cat([x, 9 * x], 1), "none negative: say activation= if these are no"),
     ],
 )
 def test_activations_are_explained(model: Any, expected: str) -> None:
@@ -132,6 +134,15 @@ def test_a_model_is_chosen_by_its_name() -> None:
     session.segmenter = case.segmenter
     assert control.value == "one"
     explorer.close()
+
+
+def test_models_to_choose_from_may_be_files_and_networks_of_libraries(tmp_path: Path) -> None:
+    case = tiny.case()
+    program = torch.export.export(case.segmenter.model.eval(), (case.image[None],))
+    torch.export.save(program, tmp_path / "net.pt2")
+    _, models = offered(None, {"file": tmp_path / "net.pt2", "net": case.segmenter.model})
+    given = case.image[None]
+    torch.testing.assert_close(models["file"].scores(given), models["net"].scores(given))
 
 
 def test_a_case_is_among_the_models_to_choose_from() -> None:

@@ -47,12 +47,33 @@ def test_networks_of_monai_are_explained(build: Callable[[], nn.Module]) -> None
     network, picture = build(), image(1, 32, 32)
     with torch.no_grad():
         output = network(picture[None])
-    scores = output if isinstance(output, Tensor) else output[0]
+    scores = output if isinstance(output, Tensor) else output[-1]
     expected = scores.softmax(dim=1)[:, 1]
     segmenter = pdcr.segmenter(network).resolve(picture)
     assert_close(segmenter(picture[None]), expected)
-    found = pdcr.ate_map(network, picture, REGION, patch_size=16, outcome="mean_probability")
+    found = pdcr.ate_map(segmenter, picture, REGION, patch_size=16, outcome="mean_probability")
     assert found.base == pytest.approx(100 * float(expected[0, 8:16, 8:16].mean()), abs=1e-3)
+
+
+def test_which_of_several_outputs_is_the_prediction_is_not_guessed() -> None:
+    network, picture = deep_supervision(), image(1, 32, 32)
+    with torch.no_grad():
+        outputs = network(picture[None])
+    assert not torch.equal(outputs[0], outputs[-1])
+    for ask in (
+        lambda: pdcr.ate_map(network, picture, REGION),
+        lambda: Prepared(network)(picture[None]),
+    ):
+        with pytest.raises(ValueError, match=r"4 tensors of shape .*segmenter\(model, output=-1"):
+            ask()
+    for number in (0, 2, -1):
+        found = pdcr.segmenter(network, output=number).scores(picture[None])
+        assert_close(found, outputs[number])
+    for found in (pdcr.segmenter(network), pdcr.segmenter(network, scale=1.0, multiple=16)):
+        assert_close(found.scores(picture[None]), outputs[-1])
+    named = Answering(lambda scores: {"out": 2 * scores, "fine": scores})
+    found = pdcr.segmenter(named, output="fine").scores(picture[None])
+    assert_close(found, named.network(picture[None]))
 
 
 class Answering(nn.Module):

@@ -15,7 +15,7 @@ from pdcr_widgets.causal.evaluation import evaluation
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.scores import check_finite as check_finite
 from pdcr_widgets.causal.scores import check_scores as check_scores
-from pdcr_widgets.causal.scores import described, short
+from pdcr_widgets.causal.scores import described, likely_activation, short
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda scores: scores,
@@ -128,8 +128,8 @@ class Segmenter:
         """Decide an "auto" activation and a missing target on the case's own image.
 
         Scores that all lie in 0..1 are probabilities; others are logits, read by a sigmoid for one
-        class and a softmax for several. A missing target is the only class of one, class 1 of two,
-        and of more the class other than 0 that is predicted in most pixels.
+        class (if some are negative) and a softmax for several. A missing target is the only class
+        of one, class 1 of two, and of more the class other than 0 that is predicted in most pixels.
 
         Parameters
         ----------
@@ -144,16 +144,15 @@ class Segmenter:
         Raises
         ------
         TypeError, ValueError
-            A bad image, or a model that fails on it or returns something else than scores.
+            A bad image, a model that fails on it or returns something else than scores, or scores
+            of one class that are neither probabilities nor logits.
         """
         if self.is_resolved:
             return self
         scores = self.scores(as_image(image)[None])
         activation = self.activation
         if activation == "auto":
-            probable = bool((scores.min() >= 0) & (scores.max() <= 1))
-            logits = "sigmoid" if scores.shape[1] == 1 else "softmax"
-            activation = "identity" if probable else logits
+            activation = likely_activation(scores)
         target = self.target
         if target is None:
             target = _likely_target(scores)

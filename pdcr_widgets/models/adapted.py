@@ -12,12 +12,14 @@ from pdcr_widgets.models.queries import MaskQueries
 
 QUERIES = ("ForUniversalSegmentation", "ForInstanceSegmentation")
 SCORES = ("ForSemanticSegmentation",)
+FINAL_LAST = ("BasicUNetPlusPlus",)
+"""Networks of MONAI whose deep supervision ends with the prediction."""
 TASKED = ("OneFormerForUniversalSegmentation",)
 PROMPTABLE = ("SamModel", "SamHQModel", "Sam2Model", "EdgeTamModel")
 
 
 def adapted(model: Any, **prompt: Any) -> Any:
-    """Wrap a network of transformers as its kind needs; give anything else back as it is.
+    """Wrap a network of a library as its kind needs; give anything else back as it is.
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def adapted(model: Any, **prompt: Any) -> Any:
         )
     if kind.endswith(QUERIES):
         return Prepared(MaskQueries(model))
+    if type(model).__name__ in FINAL_LAST and type(model).__module__.startswith("monai."):
+        return Prepared(model, output=-1)
     return Prepared(model) if kind.endswith(SCORES) else model
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from pdcr_widgets.causal.needs import needs
-from pdcr_widgets.causal.scores import first_tensor
+from pdcr_widgets.causal.scores import scores_in
 from pdcr_widgets.models.bundle_config import After, Before
 from pdcr_widgets.models.bundle_steps import Transformed, moves, told
 from pdcr_widgets.models.prepared import DECLARED, NOTES
@@ -74,7 +74,7 @@ class Inferred(nn.Module):
         return covered
 
     def _scores(self, images: Tensor) -> Tensor:
-        scores = first_tensor(self.model(images))
+        scores = scores_in(self.model(images))
         if scores is None:
             raise TypeError("the network returned no tensor")
         return scores

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pdcr_widgets.causal.needs import needs
-from pdcr_widgets.causal.scores import first_tensor
+from pdcr_widgets.causal.scores import scores_in
 from pdcr_widgets.causal.segmenter import ACTIVATIONS
 from pdcr_widgets.models.grid import aligned
 
@@ -81,7 +81,7 @@ class Transformed(nn.Module):
 
     def _one(self, image: Tensor) -> Tensor:
         shown: Any = self.feed(image)
-        scores = first_tensor(self.model(shown.as_tensor().to(image)[None]))
+        scores = scores_in(self.model(shown.as_tensor().to(image)[None]))
         if scores is None:
             raise TypeError("the network returned no tensor")
         if self.activation:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pdcr_widgets.causal.scores import first_tensor
+from pdcr_widgets.causal.scores import scores_in
 from pdcr_widgets.models.folders import load_folder
 from pdcr_widgets.models.onnx import OnnxModel
 from pdcr_widgets.models.weights import put_weights, read_weights, state_in
@@ -125,7 +125,7 @@ class OneByOne(nn.Module):
 
     def forward(self, images: Tensor) -> Any:
         """Scores of ``(batch, channels, *spatial)`` images."""
-        found = [first_tensor(self.program(image)) for image in images.split(1)]
+        found = [scores_in(self.program(image)) for image in images.split(1)]
         return torch.cat([scores for scores in found if scores is not None])
 
 

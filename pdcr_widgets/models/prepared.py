@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pdcr_widgets.causal.full import uses_batch_statistics
 from pdcr_widgets.causal.needs import needs
-from pdcr_widgets.causal.scores import first_tensor
+from pdcr_widgets.causal.scores import scores_in
 from pdcr_widgets.models.grid import aligned, by_slice, centred, margins, padded, resized
 
 Number = float | Sequence[float]
@@ -71,6 +71,9 @@ class Prepared(nn.Module):
         For a model of slices that is given volumes: slices before and after, as further channels
         (2.5-D, ``2 * neighbours + 1`` slices); 0 for a plain 2-D model. The outermost slices
         repeat. None: the model takes what the image is.
+    output
+        Which of several outputs is the prediction: a position, such as -1 for the last of a list,
+        or a key. None: the first of a sequence, ``"out"`` or ``"logits"`` of a dict.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class Prepared(nn.Module):
         window: Sequence[int] | None = None,
         overlap: float = 0.5,
         neighbours: int | None = None,
+        output: int | str | None = None,
     ) -> None:
         super().__init__()
         if padding not in PADDINGS:
@@ -119,7 +123,7 @@ class Prepared(nn.Module):
         self.size = None if size is None else tuple(size)
         self.multiple, self.border, self.padding = multiple, border, padding
         self.window = None if window is None else tuple(window)
-        self.overlap, self.neighbours = overlap, neighbours
+        self.overlap, self.neighbours, self.output = overlap, neighbours, output
 
     def forward(self, images: Tensor) -> Tensor:
         """Scores of images ``(batch, channels, *spatial)`` on their own grid."""
@@ -184,7 +188,7 @@ class Prepared(nn.Module):
 
     def _scores(self, images: Tensor) -> Tensor:
         output = self.model(images)
-        scores = first_tensor(output)
+        scores = scores_in(output if self.output is None else output[self.output])
         if scores is None:
             raise TypeError(f"the model returned {type(output).__name__} without a tensor in it")
         return scores if scores.ndim == images.ndim else scores[:, None]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pdcr_widgets.causal.scores import first_tensor
+from pdcr_widgets.causal.scores import scores_in
 from pdcr_widgets.models.grid import aligned, covers, resized
 from pdcr_widgets.models.prepared import NOTES
 from pdcr_widgets.models.queries import MaskQueries
@@ -57,7 +57,7 @@ class Processed(nn.Module):
         if isinstance(self.model, MaskQueries) and self.crop is None:
             queried: Tensor = self.model(fed, (height, width))
             return queried
-        scores = first_tensor(self.model(fed))
+        scores = scores_in(self.model(fed))
         if scores is None:
             raise TypeError("the network returned no tensor")
         if self.crop is None and covers(scores.shape[2:], fed.shape[2:]):

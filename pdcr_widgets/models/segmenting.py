@@ -81,7 +81,7 @@ def segmenter(
     options = {**getattr(model, VALUES, {}), **options}
     held = adapted(model, **prompt)
     if isinstance(held, Prepared) and options and held is not model:
-        held = held.model
+        options, held = {"output": held.output, **options}, held.model
     whole = Prepared(held, **options) if options else held
     if activation == "auto" and isinstance(model, nn.Module):
         activation = getattr(model, DECLARED, "auto")

@@ -8,7 +8,8 @@ from typing import Any
 import ipywidgets as w
 from torch import nn
 
-from pdcr_widgets.causal import Segmenter, segmenter
+from pdcr_widgets.causal import Segmenter
+from pdcr_widgets.models import segmenter
 from pdcr_widgets.models.notes import notes_of
 from pdcr_widgets.request import Prediction
 from pdcr_widgets.session import Session
@@ -136,6 +137,8 @@ def _read(prediction: Prediction, session: Session) -> str:
     if session.segmenter.activation != "auto":
         return f"{told}, as given; scores {lie}"
     beyond = "in 0 to 1" if activation == "identity" else "beyond 0 to 1"
+    if low >= 0 and activation == "softmax":
+        beyond += ", none negative: say activation= if these are no logits"
     several = f"{number} classes" if number > 1 else "one class"
     return f"{told}, decided by the scores: {several}, {lie}, {beyond}"
 

@@ -39,6 +39,7 @@ def logits(classes: int) -> Any:
         (lambda x: {"anything": x}, "identity", 0),
         (lambda x: (x, "rest"), "identity", 0),
         (lambda x: [[6 * x - 3]], "sigmoid", 0),
+        (lambda x: 9 * logits(3)(x).softmax(dim=1), "softmax", 1),
     ],
 )
 def test_activation_and_target_are_decided_on_the_image(
@@ -50,6 +51,24 @@ def test_activation_and_target_are_decided_on_the_image(
     assert probability.shape == (1, 6, 5)
     assert probability.min() >= 0
     assert probability.max() <= 1
+
+
+def test_probabilities_may_miss_their_ends_by_rounding() -> None:
+    for beyond in (1.0000002, 1.0005):
+        assert segmenter(Returns(lambda x, k=beyond: k * x / x.max())).resolve(
+            IMAGE
+        ).activation == ("identity")
+
+
+@pytest.mark.parametrize("factor", [1.01, 100, 255])
+def test_scores_of_one_class_that_are_no_probabilities_and_no_logits_are_refused(
+    factor: float,
+) -> None:
+    grey = Returns(lambda x: factor * x / x.max())
+    with pytest.raises(ValueError, match=rf"one class from .* to {factor}: neither probabilities"):
+        segmenter(grey).resolve(IMAGE)
+    said = segmenter(grey, activation="sigmoid").resolve(IMAGE)
+    torch.testing.assert_close(said(IMAGE[None]), (factor * IMAGE / IMAGE.max()).sigmoid())
 
 
 def test_the_target_of_many_is_the_class_predicted_most() -> None:
@@ -146,7 +165,7 @@ def test_what_a_model_caches_can_be_trained_with() -> None:
             return images * (self.weight * self.grid)
 
     model = Caching()
-    segmenter(model).resolve(IMAGE)
+    segmenter(model, activation="sigmoid").resolve(IMAGE)
     model(IMAGE[None]).sum().backward()
     assert model.weight.grad is not None
 

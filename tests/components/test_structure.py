@@ -218,7 +218,8 @@ def test_model_is_left_as_found(net, kind, image, region, donors):
     before = copy.deepcopy(model.state_dict())
     rng = torch.get_rng_state()
     names = [c.name for c in components(model, image).walk() if c.site is not None]
-    layer_effects(model, image, region, layers=names, intervention=kind, donors=donors, samples=2)
+    options = {"layers": names, "intervention": kind, "donors": donors, "samples": 2}
+    layer_effects(linear(model), image, region, **options)
     assert all(m.training for m in model.modules())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
     torch.testing.assert_close(dict(model.state_dict()), dict(before), rtol=0, atol=0)

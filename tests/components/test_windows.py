@@ -129,8 +129,12 @@ def test_the_networks_own_windows_are_replaced_one_by_one(image, region):
     [
         (TinyUNet(), {"layers": "mid.window[0:9,0:2]"}, r"8 x 6 positions, .* no window \[0:9,0:2"),
         (TinyUNet(), {"layers": "mid.window[3]"}, r"there is no window \[3\]"),
-        (Merged(), {"layers": "inside.window[4]"}, "windows 0 to 3; there is no window"),
-        (Merged(), {"layers": "inside", "where": "inside"}, "which are no grid over the 16 x 12"),
+        (linear(Merged()), {"layers": "inside.window[4]"}, "windows 0 to 3; there is no window"),
+        (
+            linear(Merged()),
+            {"layers": "inside", "where": "inside"},
+            "which are no grid over the 16 x 12",
+        ),
     ],
 )
 def test_windows_that_are_not_there_are_named(image, region, net, options, message):

@@ -236,7 +236,7 @@ def test_what_cannot_be_asked_is_said() -> None:
     with pytest.raises(TypeError, match=r"layers can be found in a torch.nn.Module only"):
         ask("seg_grad_cam", lambda x: x)
     with pytest.raises(ValueError, match="needs a model that torch can differentiate"):
-        ask("misure", lambda x: x.detach() * 2)
+        ask("misure", lambda x: x.detach() * 2 - 1)
     with pytest.raises(ValueError, match="predicts no target inside the region"):
         ask("misure", lambda x: x * 0)
     with pytest.raises(ValueError, match="pool must be one of"):
