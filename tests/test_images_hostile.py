@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_files import FILES
 
-from pdcr_widgets.images import OpenedImage, open_image, pictures
+from pdcr_widgets.images import OpenedImage, open_image
+from pdcr_widgets.images.tiff_pages import PageCount
 
 SECONDS = 1.0  # of processor time: others may be using this machine
 CASES = int(os.environ.get("FUZZ_CASES", "40"))
@@ -192,7 +193,7 @@ def test_a_page_that_ends_with_the_file_and_leads_back_to_itself(
     path = tmp_path / "short.tif"
     path.write_bytes(struct.pack("<2sHIH", b"II", 42, 8, 5) + first + struct.pack("<I", 74) + last)
     if not walked:
-        monkeypatch.setattr(pictures, "check_pages", lambda path: None)
+        monkeypatch.setattr(PageCount, "add", lambda count, path: None)
     with pytest.raises(ValueError, match=words):
         open_image(path)
 

@@ -8,9 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from pdcr_widgets.images.metered import MeteredFile
 from pdcr_widgets.images.nifti import from_xyz
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import ChoiceNeeded, Request, decoding
+
+MAGIC = 8  # bytes before the length of a .npy header
+LONGEST_HEADER = 2**16
+LONGEST_LIST = 2**21  # bytes of an archive's list of members
+SHOWN = 12
 
 
 def read_npy(path: Path, request: Request) -> OpenedImage:
@@ -25,12 +31,16 @@ def read_npy(path: Path, request: Request) -> OpenedImage:
 
 def read_npz(path: Path, request: Request) -> OpenedImage:
     """Read one array of a .npz file, chosen by ``key`` where there are several."""
-    with decoding(path.name, "a .npz archive"), zipfile.ZipFile(path) as archive:
+    with (
+        decoding(path.name, "a .npz archive"),
+        MeteredFile(path, length=LONGEST_LIST) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
         names = [name.removesuffix(".npy") for name in archive.namelist() if name[-4:] == ".npy"]
     key = request.key or (names[0] if len(names) == 1 else None)
     if key not in names:
         raise ChoiceNeeded(
-            f"{path.name} holds the arrays {names}; choose one with key=, got {key!r}",
+            f"{path.name} holds the arrays {_listed(names)}; choose one with key=, got {key!r}",
             "key",
             {name: name for name in names},
         )
@@ -46,9 +56,18 @@ def read_npz(path: Path, request: Request) -> OpenedImage:
     return from_array(array, request, path.name)
 
 
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return str(names[:SHOWN]) + more
+
+
 def _shape_ahead(file: Any) -> tuple[int, ...]:
     """Shape that a .npy header promises."""
     version = np.lib.format.read_magic(file)
+    length = int.from_bytes(file.read(2 if version == (1, 0) else 4), "little")
+    if length > LONGEST_HEADER:
+        raise ValueError(f"its header claims {length} bytes, more than {LONGEST_HEADER}")
+    file.seek(MAGIC)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,

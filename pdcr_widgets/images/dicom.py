@@ -9,6 +9,7 @@ import numpy as np
 
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.dicom_geometry import frame_affine, frames_affine, functional_groups
+from pdcr_widgets.images.dicom_limits import DicomFile, check_elements, check_pixels
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import Request, decoding
 
@@ -57,10 +58,14 @@ def read_dicom(path: Path, request: Request) -> OpenedImage:
 def read_header(path: Path, pixels: bool = False) -> tuple[Any, list[str]]:
     """Parse a file, with or without its pixels; what is used of it is decoded here."""
     pydicom = needs("pydicom", "images")
-    with decoding(path.name, "DICOM") as said:
-        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=not pixels)
+    with decoding(path.name, "DICOM") as said, DicomFile(path) as file:
+        try:
+            dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
+        finally:
+            file.check_paid()  # pydicom takes a refusal for the end of the file
         if not len(dataset):
             raise ValueError("it holds no DICOM elements")
+        check_elements(dataset)
         for name in USED:
             dataset.get(name)
     return dataset, said
@@ -87,8 +92,10 @@ def pixel_shape(dataset: Any, where: str) -> tuple[int, int, int, int]:
 def pixels(dataset: Any, where: str) -> tuple[np.ndarray, tuple[float, float] | None, list[str]]:
     """Give (channels, frames, rows, columns) in real units, the display window, and notes."""
     decode = needs("pydicom.pixels", "images")
-    frames, rows, columns, _ = pixel_shape(dataset, where)
+    shape = pixel_shape(dataset, where)
+    frames, rows, columns, _ = shape
     with decoding(where, "DICOM pixels") as said:
+        check_pixels(dataset, where, shape)
         kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         values = decode.pixel_array(dataset)
         if kind == "PALETTE COLOR":

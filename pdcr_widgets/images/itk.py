@@ -10,12 +10,28 @@ import numpy as np
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.images.grid import affine_of, is_usable, reorient
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import Request, decoding
+from pdcr_widgets.images.request import Request, beside, decoding
 
 LARGEST_HEADER = 65_536
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+MOST_SKIPPED = 2**24
 AXES = re.compile(rb"^[ \t]*N[ \t]*Dims[ \t]*[=:][ \t]*([^\r\n]*)", re.I | re.M)
-DATA_FILE = re.compile(rb"^(?:ElementDataFile *=|data ?file:) *(\S[^\r\n]*)", re.I | re.M)
+DIMENSION = re.compile(rb"^[ \t]*dimension[ \t]*:=?[ \t]*([^\r\n]*)", re.I | re.M)
+SKIP = re.compile(rb"^[ \t]*(?:byte|line)[ \t]*skip[ \t]*:[ \t]*\+?(\d+)", re.I | re.M)
+DATA_FILE = re.compile(
+    rb"^[ \t]*(?:Element[ \t]*Data[ \t]*File|data[ \t]*file)[ \t]*[=:]+[ \t]*(\S[^\r\n]*)",
+    re.I | re.M,
+)
+END_OF_NRRD = re.compile(rb"\n\r?\n")
+END_OF_META = re.compile(rb"^ElementDataFile[ \t]*=[^\r\n]*[\r\n]", re.M)
+VECTORS = re.compile(
+    rb"^[ \t]*(?:DimSize|ElementSpacing|ElementSize|Offset|Position|Origin|CenterOfRotation)"
+    rb"[ \t]*[=:]([^\r\n]*)",
+    re.I | re.M,
+)
+MATRICES = re.compile(
+    rb"^[ \t]*(?:TransformMatrix|Rotation|Orientation)[ \t]*[=:]([^\r\n]*)", re.I | re.M
+)
 
 
 def read_itk(path: Path, request: Request) -> OpenedImage:
@@ -67,21 +83,46 @@ def _affine(
 
 
 def _check_header(path: Path) -> None:
-    """Refuse a header that would crash its reader, or send it outside its own folder."""
+    """Refuse a header that would crash or stall its reader, or send it outside its own folder."""
     with path.open("rb") as file:
-        header = file.read(LARGEST_HEADER)
-    axes = [match[1].strip() for match in AXES.finditer(header)]
-    if not header.startswith(b"NRRD") and axes not in ([b"2"], [b"3"], [b"4"]):
+        start = file.read(LARGEST_HEADER)
+        whole = not file.read(1)
+    nrrd = start.startswith(b"NRRD")
+    end = (END_OF_NRRD if nrrd else END_OF_META).search(start)
+    if end is None and not whole:
+        raise ValueError(f"the header of {path.name} is longer than {LARGEST_HEADER} bytes")
+    header = start[: end.end()] if nrrd and end is not None else start
+    axes = [match[1].strip() for match in (DIMENSION if nrrd else AXES).finditer(header)]
+    if axes not in ([b"2"], [b"3"], [b"4"]):
         told = b", ".join(axes)[:40].decode("latin-1")
-        raise ValueError(f"{path.name} must say once how many axes it has, 2 to 4; NDims: {told!r}")
+        raise ValueError(
+            f"{path.name} must say once how many axes it has, 2 to 4; it says {told!r}"
+        )
+    if not nrrd:
+        _check_lines(header, int(axes[0]), path.name)
+    for match in SKIP.finditer(header):
+        if int(match[1]) > MOST_SKIPPED:
+            raise ValueError(f"{path.name} skips more than {MOST_SKIPPED} bytes or lines")
     for match in DATA_FILE.finditer(header):
-        name = match[1].decode("latin-1").strip()
-        if name.upper() not in ("LOCAL", "LIST") and Path(name).name != name:
-            raise ValueError(
-                f"{path.name} keeps its pixels in {name!r}; only a file in the same folder is read"
-            )
-        if name.upper().startswith("LIST") or "%" in name:
-            raise ValueError(
-                f"{path.name} keeps its pixels in a list of files, which is not read; open it with "
-                "SimpleITK and give the array"
-            )
+        _check_data_file(path, match[1].decode("latin-1").strip())
+
+
+def _check_lines(header: bytes, axes: int, where: str) -> None:
+    """Refuse lines that are too short: MetaImage's reader would take the next one for their end."""
+    for lines, count in ((VECTORS, axes), (MATRICES, axes * axes)):
+        for match in lines.finditer(header):
+            if len(match[1].split()) < count:
+                told = match[0][:60].decode("latin-1")
+                raise ValueError(f"{where} needs {count} numbers in one line: {told!r}")
+
+
+def _check_data_file(path: Path, name: str) -> None:
+    if name.upper() == "LOCAL":
+        return
+    if name.upper().startswith("LIST") or "%" in name:
+        raise ValueError(
+            f"{path.name} keeps its pixels in a list of files, which is not read; open it with "
+            "SimpleITK and give the array"
+        )
+    if not beside(path, name).is_file():
+        raise ValueError(f"{path.name} keeps its pixels in {name!r}, which is no file beside it")

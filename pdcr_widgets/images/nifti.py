@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,29 @@ import numpy as np
 from pdcr_widgets.causal.needs import needs
 from pdcr_widgets.causal.nifti_file import write_volume
 from pdcr_widgets.images.grid import is_usable, orientation_of, reorient
+from pdcr_widgets.images.metered import MeteredFile
 from pdcr_widgets.images.opened import OpenedImage, finished
-from pdcr_widgets.images.request import ChoiceNeeded, Request, decoding
+from pdcr_widgets.images.request import ChoiceNeeded, Request, beside, decoding
 
 MOST_GZIP = 1100
-NIFTI2 = (540).to_bytes(4, "little")
+NIFTI2 = 540  # bytes of its header, which the first four say
+PAIRS = (b"ni1", b"ni2")
+LONGEST_HEADER = 2**21  # bytes with all extensions
 
 
 def read_nifti(path: Path, request: Request) -> OpenedImage:
     """Read a volume or slice, turned so that slices are seen as radiologists see them."""
-    with decoding(path.name, "NIfTI") as said:
-        image = _load(path)
-        header, shape = image.header, tuple(int(side) for side in image.shape)
-        dtype = image.get_data_dtype()
-        affine = np.asarray(image.affine, dtype=np.float64)
-    request.check_size(shape, path.name)
-    _check_length(path, header, shape, dtype.itemsize)
-    chosen = _choose_volume(shape, request.volume, path.name)
-    with decoding(path.name, "NIfTI") as more:
-        stored = np.asarray(image.dataobj[(..., *chosen)])
+    with _stream(path) as file:
+        with decoding(path.name, "NIfTI") as said:
+            image = _load(path, file)
+            header, shape = image.header, tuple(int(side) for side in image.shape)
+            dtype = image.get_data_dtype()
+            affine = np.asarray(image.affine, dtype=np.float64)
+        request.check_size(shape, path.name)
+        _check_length(path, header, shape, dtype.itemsize)
+        chosen = _choose_volume(shape, request.volume, path.name)
+        with decoding(path.name, "NIfTI") as more:
+            stored = np.array(image.dataobj[(..., *chosen)])
     axes = orientation_of(affine) if is_usable(affine) else None
     array, affine, oriented = from_xyz(stored, affine)
     codes = int(header["sform_code"]) or int(header["qform_code"])
@@ -46,18 +51,33 @@ def read_nifti(path: Path, request: Request) -> OpenedImage:
     )
 
 
-def _load(path: Path) -> Any:
+@contextmanager
+def _stream(path: Path) -> Iterator[Any]:
+    """The file, unpacked while it is read."""
+    with MeteredFile(path) as file:
+        if not _is_gzip(path):
+            yield file
+        else:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield unpacked
+
+
+def _load(path: Path, file: Any) -> Any:
     """Parse the header; the name counts only for a pair of .hdr and .img."""
     nibabel = needs("nibabel", "images")
-    if path.suffix in (".hdr", ".img"):
+    head = file.read(NIFTI2)
+    file.seek(0)
+    second = NIFTI2 in (int.from_bytes(head[:4], order) for order in ("little", "big"))
+    kind = nibabel.Nifti2Image if second else nibabel.Nifti1Image
+    header = kind.header_class(head[: kind.header_class.sizeof_hdr], check=False)
+    start = float(header["vox_offset"])
+    if not start <= LONGEST_HEADER:
+        raise ValueError(f"its header claims {start:.0f} bytes, more than {LONGEST_HEADER}")
+    if path.suffix in (".hdr", ".img") and header["magic"].tobytes()[:3] in PAIRS:
+        beside(path, path.with_suffix(".img").name)
         return nibabel.load(path)
-    with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
-        size = file.read(4)
-    kind = nibabel.Nifti2Image if NIFTI2 in (size, size[::-1]) else nibabel.Nifti1Image
-    names = {"image": nibabel.FileHolder(str(path)), "header": nibabel.FileHolder(str(path))}
-    if _is_gzip(path) and path.suffix != ".gz":
-        raise ValueError("it is compressed; its name should end in .nii.gz")
-    return kind.from_file_map(names)
+    holder = nibabel.FileHolder(fileobj=file)
+    return kind.from_file_map({"image": holder, "header": holder})
 
 
 def from_xyz(stored: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:

@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 
 from pdcr_widgets.causal.needs import needs
+from pdcr_widgets.images.jpeg_stream import Streams
+from pdcr_widgets.images.metered import MOST_READS, MeteredFile
 from pdcr_widgets.images.opened import OpenedImage, finished
 from pdcr_widgets.images.request import Request, decoding
 from pdcr_widgets.images.tiff_ome import check_description
-from pdcr_widgets.images.tiff_pages import MeteredFile, check_pages
+from pdcr_widgets.images.tiff_pages import PageCount
+from pdcr_widgets.images.tiff_pieces import check_pieces
 
+# Of these layouts the pages themselves are read: their own descriptions are long, rare, or lead to
+# other files.
+AS_PAGES = (
+    *("is_avs", "is_bif", "is_eer", "is_fluoview", "is_mmstack", "is_ndpi", "is_ndtiff", "is_nih"),
+    *("is_philips", "is_qpi", "is_scanimage", "is_scn", "is_sis"),
+)
+FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+LONGEST_START = 2**23  # bytes before the pixels of a picture
 PLAIN = {
     "1": "L",
     "P": "RGB",
@@ -30,29 +41,35 @@ PLAIN = {
 def read_picture(path: Path, request: Request) -> OpenedImage:
     """Read one picture; a rotation noted by the camera is applied, an opaque alpha is dropped."""
     pillow = needs("PIL.Image", "images")
-    with path.open("rb") as file:
+    Streams(path.name).add(path.read_bytes())
+    with MeteredFile(path, length=LONGEST_START) as file:
         with decoding(path.name, "a picture") as said:
-            picture = pillow.open(file)
-            size, bands = picture.size[::-1], len(picture.getbands())
-            frames = int(getattr(picture, "n_frames", 1))
+            picture = pillow.open(file, formats=FORMATS)
+            size, bands = picture.size[::-1], pillow.getmodebands(_mode(picture))
+            file.lift_length()
         request.check_size((bands, *size), path.name)
         with decoding(path.name, "a picture") as more:
             values = _values(picture)
+            several = bool(getattr(picture, "is_animated", False))
     array, notes = without_alpha(np.moveaxis(values, -1, 0) if values.ndim == 3 else values[None])
-    if frames > 1:
-        notes.append(f"the first of {frames} frames")
+    if several:
+        notes.append("the first of several frames")
     facts = {"format": picture.format, "shape": size}
     return finished(
         array, path.name, request.spacing, provenance=facts, notes=(*said, *more, *notes)
     )
 
 
+def _mode(picture: Any) -> str:
+    """Kind of values that a picture is read as."""
+    mode = PLAIN.get(picture.mode, picture.mode)
+    return "RGBA" if mode == "RGB" and "transparency" in picture.info else str(mode)
+
+
 def _values(picture: Any) -> np.ndarray:
     """Decode to grey or colour values; a palette of greys is grey."""
     upright = needs("PIL.ImageOps", "images").exif_transpose(picture)
-    mode = PLAIN.get(upright.mode, upright.mode)
-    if mode == "RGB" and "transparency" in upright.info:
-        mode = "RGBA"
+    mode = _mode(upright)
     values = np.asarray(upright.convert(mode) if mode != upright.mode else upright)
     if upright.mode == "P" and mode == "RGB" and (values == values[..., :1]).all():
         return values[..., 0]
@@ -70,24 +87,29 @@ def without_alpha(array: np.ndarray) -> tuple[np.ndarray, list[str]]:
 def read_tiff(path: Path, request: Request) -> OpenedImage:
     """Read the first series of a TIFF file: one page, a stack of pages, or a volume."""
     tifffile = needs("tifffile", "images")
-    check_pages(path)
-    with _complaints(tifffile.logger()) as logged, MeteredFile(path) as file:
+    flags = {name: False for name in AS_PAGES if name[3:] in tifffile.TIFF.FILE_FLAGS}
+    count = PageCount()
+    count.add(path)
+    size = path.stat().st_size
+    reads, length = min(10_000 + size // 8, MOST_READS), 2**20 + 8 * size
+    with _complaints(tifffile.logger()) as logged, MeteredFile(path, reads, length) as file:
         with decoding(path.name, "TIFF") as said:
-            opened = tifffile.TiffFile(file)
-            check_description(opened, path)
-            count, series = len(opened.series), opened.series[0]
+            opened = tifffile.TiffFile(file, **flags)
+            check_description(opened, path, count)
+            many, series = len(opened.series), opened.series[0]
             shape, axes = tuple(series.shape), str(series.axes)
             alpha = bool(getattr(series.keyframe, "extrasamples", ()))
             file.lift_limit()
         request.check_size(shape, path.name)
         with decoding(path.name, "TIFF") as more:
+            check_pieces(series, path)
             values = series.asarray()
             if lost := [line for line in logged if "TiffPages" in line]:
                 raise ValueError(f"pages are missing or damaged: {lost[0]}")
     array = _by_axes(values, axes, path.name)
     array, notes = without_alpha(array) if alpha else (array, [])
-    if count > 1:
-        notes.append(f"the first of {count} series")
+    if many > 1:
+        notes.append(f"the first of {many} series")
     facts = {"format": "TIFF", "shape": shape, "axes": axes}
     notes = [*said, *more, *logged, *notes]
     return finished(array, path.name, request.spacing, provenance=facts, notes=tuple(notes))

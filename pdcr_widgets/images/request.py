@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 MAX_PIXELS = 2**28
@@ -50,6 +51,22 @@ class Request:
                 f"{where} claims a shape of {tuple(shape)}, more than the limit of "
                 f"{self.max_pixels} values; raise it with max_pixels= if the file is trusted"
             )
+
+
+def beside(path: Path, name: str) -> Path:
+    """Place of another file that a file names: in the same folder, or nowhere.
+
+    Raises
+    ------
+    ValueError
+        The name, or a link of that name, leads elsewhere.
+    """
+    other = path.parent / name
+    if Path(name).name != name or other.resolve().parent != path.parent.resolve():
+        raise ValueError(
+            f"{path.name} keeps its pixels in {name!r}; only a file in the same folder is read"
+        )
+    return other
 
 
 @contextmanager

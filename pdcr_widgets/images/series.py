@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,21 @@ class Member:
 def files_of(folder: Path) -> list[Path]:
     """Regular files in a folder and below, in order of their names; links are not followed."""
     found: list[Path] = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink() or not path.is_file():
-            continue
-        found.append(path)
-        if len(found) > MOST_FILES:
-            raise ValueError(f"{folder.name} holds over {MOST_FILES} files; give a series' own")
-    return found
+    folders, seen = [folder], 0
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                seen += 1
+                if seen > MOST_FILES:
+                    raise ValueError(
+                        f"{folder.name} holds over {MOST_FILES} files and folders; give the "
+                        "folder of one series"
+                    )
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(Path(entry.path))
+    return sorted(found)
 
 
 def read_series(paths: Sequence[Path], request: Request, where: str) -> OpenedImage:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from pdcr_widgets.images.tiff_pages import check_pages
+from pdcr_widgets.images.request import beside
+from pdcr_widgets.images.tiff_pages import PageCount
 
 MOST_PLANES = 1_000_000
+MOST_FILES = 256
 
 
-def check_description(opened: Any, path: Path) -> None:
+def check_description(opened: Any, path: Path, count: PageCount) -> None:
     """Refuse an OME description of more planes than any file holds, or of files that mislead.
 
     Parameters
@@ -21,12 +23,15 @@ def check_description(opened: Any, path: Path) -> None:
         A `tifffile.TiffFile`.
     path
         Its place; files of the same set are looked for beside it.
+    count
+        Of its pages; those of the other files are added.
 
     Raises
     ------
     ValueError
         The planes of all images together are over a million: laying them out could take minutes
-        and all memory. Or a file of the set is no regular file, or its pages are refused.
+        and all memory. Or a file of the set lies elsewhere or is no regular file, there are more
+        than 256, or their pages together are refused.
     """
     try:
         root = ElementTree.fromstring(opened.ome_metadata or "<none/>")
@@ -42,16 +47,18 @@ def check_description(opened: Any, path: Path) -> None:
             f"the OME description of {path.name} promises {planes} planes, more than {MOST_PLANES}"
         )
     others = (element for element in root.iter() if element.tag.endswith("UUID"))
-    for name in {element.attrib.get("FileName", "") for element in others} - {""}:
-        _check_other(path.parent / name, path.name)
-
-
-def _check_other(other: Path, where: str) -> None:
-    """Refuse another file of the set where reading it could have no end."""
-    if other.is_file():
-        check_pages(other)
-    elif other.exists():
-        raise ValueError(f"the OME description of {where} names {other.name}, no regular file")
+    names = {element.attrib.get("FileName", "") for element in others} - {"", path.name}
+    if len(names) > MOST_FILES:
+        raise ValueError(
+            f"the OME description of {path.name} names {len(names)} other files, more than "
+            f"{MOST_FILES}; open fewer as a list"
+        )
+    for name in sorted(names):
+        other = beside(path, name)
+        if other.is_file():
+            count.add(other)
+        elif other.exists():
+            raise ValueError(f"the OME description of {path.name} names {name}, no regular file")
 
 
 def _planes(pixels: ElementTree.Element, pages: Any) -> int:

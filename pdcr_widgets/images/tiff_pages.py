@@ -1,101 +1,68 @@
-"""The pages of a TIFF file: their chain, walked before its reader does, and a limit on reading."""
+"""The pages of a TIFF file, counted before its reader lays them out."""
 
 from __future__ import annotations
 
-import io
-import struct
 from pathlib import Path
-from typing import Any
 
-MOST_PAGES = 20_000
-MOST_TAGS = 1_000  # of one page; real files have a few dozen
+from pdcr_widgets.images.tiff_walk import Page, pages_of
 
+MOST_PAGES = 2_048
+MOST_KINDS = 256
+MOST_TAGS = 60_000
+MOST_PIECES = 100_000  # besides one for each 256 pixels
+MOST_WORDS = 2**23  # bytes of descriptions
+MOST_MARKS = 200_000  # elements or lines of descriptions
 
-def check_pages(path: Path) -> None:
-    """Refuse pages that lead in a circle, are too many, or claim thousands of tags.
-
-    Raises
-    ------
-    ValueError
-        Reading such a file could take minutes.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(16)
-        order = "<" if head[:2] == b"II" else ">"
-        big = head[2:4] in (b"+\0", b"\0+")
-        count, entry, offset = ("Q", 20, "Q") if big else ("H", 12, "I")
-        start = 8 if big else 4
-        place = _number(head[start : start + struct.calcsize(offset)], order + offset)
-        seen: set[int] = set()
-        while 0 < place < size:
-            if place in seen or len(seen) >= MOST_PAGES:
-                raise ValueError(
-                    f"the pages of {path.name} lead in a circle, or are over {MOST_PAGES}"
-                )
-            seen.add(place)
-            file.seek(place)
-            tags = _number(file.read(struct.calcsize(count)), order + count)
-            if tags > MOST_TAGS:
-                raise ValueError(f"a page of {path.name} claims {tags} tags, more than {MOST_TAGS}")
-            width = struct.calcsize(offset)
-            # like tifffile: where the file ends too early, the last bytes of the tags lead on
-            place = _number(file.read(tags * entry + width)[-width:], order + offset)
+WIDTH, LENGTH, DESCRIPTION = 256, 257, 270
+PIECES = (273, 324)  # strips, tiles
+OF_KIND = (WIDTH, LENGTH, 258, 259, 262, 277, 284, 317, 322, 323, 338, 339)
+MARKS = (b"<", b"\n", b"\r", b"|", b"[")
 
 
-class MeteredFile(io.BufferedReader):
-    """A file whose pages can be read only a few times over, until `lift_limit`.
+class PageCount:
+    """What the pages of a file, or of the files of one set together, ask of their reader."""
 
-    Whatever way pages lead to each other, a small file cannot keep its reader busy for long.
+    def __init__(self) -> None:
+        self._pages = self._tags = self._pieces = self._words = self._marks = 0
+        self._kinds: set[bytes] = set()
 
-    Parameters
-    ----------
-    path
-        A file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(str(path)))
-        size = path.stat().st_size
-        self._reads_left: float = 10_000 + size // 8
-        self._bytes_left: float = 2**20 + 8 * size
-        self._refusal = f"its pages take more reading than {size} bytes of TIFF explain"
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read, and pay for it."""
-        self.check_paid()
-        content = super().read(size)
-        self._pay(len(content))
-        return content
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Read into memory, and pay for it."""
-        self.check_paid()
-        length = super().readinto(buffer)
-        self._pay(length)
-        return length
-
-    def check_paid(self) -> None:
-        """Refuse a file that took too much reading, also where its reader went on regardless.
+    def add(self, path: Path) -> None:
+        """Walk the pages of a file.
 
         Raises
         ------
         ValueError
-            The limit is passed.
+            Laying them out could take minutes, alone or with those of the files before.
         """
-        if self._reads_left < 0 or self._bytes_left < 0:
-            raise ValueError(self._refusal)
+        with path.open("rb") as file:
+            for page in pages_of(file, path.name, path.stat().st_size, MOST_PAGES + 1):
+                self._count(page)
+                self._check(path.name)
 
-    def lift_limit(self) -> None:
-        """Let what follows, the values of an image of known size, be read without limit."""
-        self.check_paid()
-        self._reads_left = self._bytes_left = float("inf")
+    def _count(self, page: Page) -> None:
+        self._pages += 1
+        self._tags += len(page.entries)
+        self._kinds.add(b";".join(page.short(tag) for tag in OF_KIND))
+        pieces = sum(page.length(tag) for tag in PIECES)
+        self._pieces += max(0, pieces - page.number(WIDTH) * page.number(LENGTH) // 256)
+        self._words += page.length(DESCRIPTION)
+        if self._words <= MOST_WORDS:
+            text = page.content(DESCRIPTION)
+            self._marks += sum(text.count(mark) for mark in MARKS)
 
-    def _pay(self, length: int) -> None:
-        self._reads_left -= 1
-        self._bytes_left -= length
-
-
-def _number(data: bytes, kind: str) -> int:
-    """A number of the header; 0 where the file ends before it."""
-    return int(struct.unpack(kind, data)[0]) if len(data) == struct.calcsize(kind) else 0
+    def _check(self, where: str) -> None:
+        limits = {
+            "pages": (self._pages, MOST_PAGES),
+            "kinds of pages": (len(self._kinds), MOST_KINDS),
+            "tags": (self._tags, MOST_TAGS),
+            "strips or tiles, besides one for each 256 pixels": (self._pieces, MOST_PIECES),
+            "bytes of description": (self._words, MOST_WORDS),
+            "lines or elements of description": (self._marks, MOST_MARKS),
+        }
+        for what, (count, most) in limits.items():
+            if count > most:
+                raise ValueError(
+                    f"{where} has over {most} {what}: laying them out would take too long. Read "
+                    "the pages that you need with tifffile.imread(file, key=...), and give the "
+                    "array or a file of it"
+                )
