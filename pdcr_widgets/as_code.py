@@ -11,6 +11,7 @@ from pdcr_widgets.causal import Segmenter
 from pdcr_widgets.causal.arrays import bounding_box
 from pdcr_widgets.causal.components import DEFAULT_KINDS
 from pdcr_widgets.causal.ingredients import mask_to_runs
+from pdcr_widgets.cut import Cut
 from pdcr_widgets.session import Session
 
 LINE = 96
@@ -29,7 +30,8 @@ def to_python(session: Any) -> str:
     str
         Python source. A demo case is loaded by its name. Otherwise the cell expects what only you
         have under the names that its first line tells: ``model``, ``image`` and, where they are
-        used, ``truth``, ``bank`` and ``donors``. It leaves the map in ``ate`` and the layer effects
+        used, ``truth``, ``bank`` and ``donors``; of a slice of a volume, ``volume`` as it was given
+        and its truth. It leaves the map in ``ate`` and the layer effects
         in ``effects``.
 
     Raises
@@ -50,9 +52,9 @@ class _Cell:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._case, self._slice = case_of(session), None
-        if self._case is None:
-            self._case, self._slice = slice_of(session)
+        self._case, self._cut = case_of(session), None
+        if self._case is None and (cut := session.cut) is not None and cut.is_of(session.image):
+            self._case, self._cut = case_cut(session, cut), cut
         asked = session.prediction
         read = asked.segmenter if asked is not None else session.segmenter
         self._segmenter = read if session.target is None else replace(read, target=session.target)
@@ -76,10 +78,33 @@ class _Cell:
         """What the question is about."""
         if self._case is not None:
             name = f"case = pdcr.demo.load({self._case.name!r})"
-            return [name, f"segmenter = {_reading('case.segmenter.model', self._segmenter)}"]
-        needed = ["model", "image", *(n for n in ("truth", "bank", "donors") if self._uses(n))]
+            reading = f"segmenter = {_reading('case.segmenter.model', self._segmenter)}"
+            return [name, reading, *self._sliced("case.volume.values", "case.volume.truth")]
+        shown = "image" if self._cut is None else "volume"
+        needed = ["model", shown, *(n for n in ("truth", "bank", "donors") if self._uses(n))]
         note = f"# needs what this was made with: {', '.join(needed)}"
-        return [note, f"segmenter = {_reading('model', self._segmenter)}"]
+        reading = f"segmenter = {_reading('model', self._segmenter)}"
+        return [note, reading, *self._sliced("volume", "truth")]
+
+    def _sliced(self, volume: str, truth: str) -> list[str]:
+        """How the image, and its truth, are cut out of a volume."""
+        cut, session = self._cut, self._session
+        if cut is None:
+            return []
+        shape = cut.values.shape
+        of_case = self._case is not None
+        whole = f"np.asarray({volume})" + ("" if of_case else f".reshape{shape}")
+        kind = str(session.image.dtype).removeprefix("torch.")
+        lines = [
+            f"# the {cut.plane} slice {cut.index}, turned as it was seen",
+            f"image = np.ascontiguousarray({cut.code(whole, 4)}, dtype=np.{kind})",
+        ]
+        if not self._uses("truth"):
+            return lines
+        mask = f"np.asarray({truth})" + ("" if of_case else f".reshape{shape[1:]}")
+        compared = np.array_equal(cut.take(cut.truth), session.truth)
+        ending = "" if compared else f" == {self._segmenter.target}"
+        return [*lines, f"truth = np.ascontiguousarray({cut.code(mask, 3)}{ending})"]
 
     def _uses(self, name: str) -> bool:
         if name == "bank":
@@ -87,11 +112,8 @@ class _Cell:
         return getattr(self._session, name) is not None
 
     def _subject(self) -> list[str]:
-        place = "case." if self._case is not None else ""
+        place = "case." if self._case is not None and self._cut is None else ""
         image, truth = f"{place}image", f"{place}truth"
-        if self._slice is not None:
-            image = f"case.volume.values[:, {self._slice}]"
-            truth = f"case.volume.truth[{self._slice}]"
         return ["segmenter", image, "region", *([truth] if self._uses("truth") else [])]
 
     def _map_options(self) -> dict[str, str]:
@@ -160,20 +182,17 @@ def case_of(session: Session) -> Any:
     return maker if asked else None
 
 
-def slice_of(session: Session) -> tuple[Any, int | None]:
-    """The demo case and the axial slice of its volume that a session asks about; else two None."""
+def case_cut(session: Session, cut: Cut) -> Any:
+    """The demo case whose volume a session's image was cut out of; None for anything else."""
     from pdcr_widgets.demo import Case, names
 
     maker: Any = getattr(session.make_bank, "__self__", None)
     known = isinstance(maker, Case) and maker.name in names() and maker.volume is not None
     if not known or maker.segmenter.model is not session.segmenter.model:
-        return None, None
-    image, volume = np.asarray(session.image.cpu()), maker.volume
-    for index, truth in enumerate(volume.truth):
-        same = np.array_equal(volume.values[:, index], image)
-        if same and (session.truth is None or np.array_equal(truth, session.truth)):
-            return maker, index
-    return None, None
+        return None
+    told = maker.volume
+    its_own = session.truth is None or np.array_equal(cut.take(told.truth), session.truth)
+    return maker if its_own and np.array_equal(told.values, cut.values) else None
 
 
 def _reading(model: str, segmenter: Segmenter) -> str:

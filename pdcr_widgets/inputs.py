@@ -15,6 +15,7 @@ from pdcr_widgets.causal.baseline import BASELINES
 from pdcr_widgets.causal.components import INTERVENTIONS
 from pdcr_widgets.causal.outcome import OUTCOMES
 from pdcr_widgets.causal.sampling import SAMPLING
+from pdcr_widgets.cut import Cut
 
 AREAS = ("inside", "outside")
 ENGINES = ("auto", "incremental", "full")
@@ -75,6 +76,7 @@ class Inputs(t.HasTraits):
     models = t.Dict(value_trait=t.Instance(Segmenter), help="models to choose from, by name")
     patch: Any = t.Tuple(None, allow_none=True, help="selected patch: (row, column) of the grid")
     layer = t.Unicode(None, allow_none=True, help="selected layer")
+    cut = t.Instance(Cut, None, allow_none=True, help="how the image was cut out of a volume")
 
     @t.validate("image")
     def _valid_image(self, proposal: Any) -> Any:
@@ -96,7 +98,7 @@ class Inputs(t.HasTraits):
         return value if known else as_region(value, self.image.shape[1:])
 
 
-LOOKS = ("models", "patch", "layer", "spacing", "grid")
+LOOKS = ("models", "patch", "layer", "spacing", "grid", "cut")
 OF_LAYERS = ("components", "intervention", "layer_samples", "donors", "where", "elsewhere")
 QUESTION = tuple(name for name in Inputs.class_own_traits() if name not in LOOKS)
 

@@ -109,7 +109,9 @@ class Session(Swept):
         names = ("region", "truth", "bank", "make_bank", "donors", "target", "patch")
         with self.hold_trait_notifications():
             chosen = (
-                dict.fromkeys((*names, "spacing", "grid")) | read_subject(subject, image) | inputs
+                dict.fromkeys((*names, "spacing", "grid", "cut"))
+                | read_subject(subject, image)
+                | inputs
             )
             for name, value in chosen.items():
                 setattr(self, name, value)

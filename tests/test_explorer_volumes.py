@@ -77,6 +77,32 @@ def test_other_planes_are_cut_and_turned_alike(explorer: Explorer) -> None:
     assert "sagittal slice, 6 × 32 px: slice 11 of 40" in explorer._slices.words._words.value
 
 
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("named", [False, True])
+def test_the_cell_of_any_slice_runs_with_model_and_volume(labels: bool, named: bool) -> None:
+    model, given = tiny.case().segmenter.model, values()
+    truth = np.arange(6)[:, None, None] * np.ones(SHAPE, dtype=int)
+    truth = truth if labels else truth >= 3
+    volume = open_image(given, spacing=(3.0, 1.0, 2.0)) if named else given
+    inputs = {"truth": truth, "samples": 2, "patch_size": 2, "baseline": "mean"}
+    explorer = Explorer(model, volume, threaded=False, with_layers=False, **inputs)
+    for plane in ("axial", "coronal", "sagittal"):
+        explorer.canvas.plane = plane
+        explorer.canvas.index = 4
+        explorer.canvas.region = (1, 2, 3, 4)
+        text = to_python(explorer)
+        assert "# needs what this was made with: model, volume, truth\n" in text
+        names: dict[str, Any] = {"model": model, "volume": volume, "truth": truth}
+        exec(text, names)
+        assert_array_equal(names["image"], explorer.session.image)
+        assert_array_equal(names["truth"], explorer.session.truth)
+        assert_array_equal(names["ate"].effect, explorer.session.ate.effect)
+        assert names["ate"].base == explorer.session.ate.base
+    explorer.session.image = explorer.session.image + 1
+    assert "model, image, truth\n" in to_python(explorer)
+    explorer.close()
+
+
 def test_a_region_comes_along_and_a_slices_own_comes_back(explorer: Explorer) -> None:
     canvas, session = explorer.canvas, explorer.session
     canvas.index = 3
@@ -207,6 +233,12 @@ def test_the_brain_can_be_walked_through() -> None:
     assert explorer.session.prediction.probability.shape == (192, 192)
     assert explorer.session.error == ""
     explorer.canvas.region = (60, 80, 32, 32)
-    assert "needs what this was made with" in to_python(explorer)
+    assert "# needs" not in to_python(explorer)
+    names = {}
+    exec(to_python(explorer), names)
+    assert_array_equal(names["image"], explorer.session.image)
+    assert_array_equal(names["truth"], explorer.session.truth)
+    assert_array_equal(names["ate"].effect, explorer.session.ate.effect)
+    assert names["ate"].base == explorer.session.ate.base
     assert "learnt from axial slices only" in explorer._slices.words._words.value
     explorer.close()

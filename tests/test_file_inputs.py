@@ -103,6 +103,59 @@ def test_a_volume_is_walked_through_with_its_truth(
     assert session.grid is session.truth is None
 
 
+@pytest.mark.parametrize(("plane", "index"), [("coronal", 9), ("sagittal", 20), ("axial", 3)])
+def test_a_truth_leaves_the_slice_and_what_is_drawn(
+    plane: str, index: int, explorer: Explorer, session: pdcr.Session, folder: Path
+) -> None:
+    files = explorer.files
+    assert files is not None
+    choose(files, "image", "brain.nii")
+    explorer.canvas.index = 2
+    explorer.canvas.region = (4, 4, 6, 6)
+    explorer.canvas.plane = plane
+    explorer.canvas.index = index
+    explorer.canvas.region = (2, 3, 4, 5)
+    session.patch_size = 4
+    canvas, image, region = explorer.canvas, session.image, session.region
+    choose(files, "truth", "labels.nii")
+    files._choice.value = 2
+    assert files.chooser.note == ""
+    assert (canvas.plane, canvas.index) == (plane, index)
+    assert explorer.canvas is canvas
+    assert_equal(session.image, image)
+    assert_equal(session.region, region)
+    truth = pdcr.open_truth(folder / "labels.nii", files.opened, 2)
+    assert_equal(session.truth, session.cut.take(truth))
+    assert_equal(canvas.truth, session.truth)
+    assert ("none of it on the slice" in files._facts.value) == (not session.truth.any())
+    canvas.plane = "axial"
+    canvas.index = 2
+    assert_equal(session.truth, truth[2])
+    assert session.region[4:10, 4:10].all()
+
+
+def test_patches_of_the_volume_keep_away_in_every_plane(
+    explorer: Explorer, session: pdcr.Session, folder: Path
+) -> None:
+    levels = np.zeros((32, 24, 28), np.float32)
+    levels += np.arange(24, dtype=np.float32)[:, None] + 100 * np.arange(28, dtype=np.float32)
+    nibabel.save(nibabel.Nifti1Image(levels, np.diag([-1, -1, 2, 1.0])), folder / "levels.nii")
+    files = explorer.files
+    assert files is not None
+    choose(files, "image", "levels.nii")
+    session.patch_size = 4
+    explorer.canvas.plane = "coronal"
+    explorer.canvas.index = 12
+    shown = float(session.image[0, 0, 0]) % 100
+    choose(files, "bank", "levels.nii")
+    assert files.chooser.note == ""
+    patches = np.asarray(session.bank.patches)
+    found = set((patches % 100).ravel().tolist())
+    assert len(found) > 3
+    assert min(abs(level - shown) for level in found) > 3
+    assert np.sign(np.diff(patches, axis=2)).max() == np.sign(np.diff(session.image, axis=1)).max()
+
+
 def test_patches_of_the_volume_keep_away_from_the_slice(
     explorer: Explorer, session: pdcr.Session, folder: Path
 ) -> None:

@@ -115,20 +115,25 @@ def _pictures(
         if place is None:
             slices: Sequence[Any] = list(np.moveaxis(opened.array, 1, 0))
         else:
-            slices = others(opened.array, *place, gap)
+            index, axis, flipped = place
+            far = others(opened.array, index, axis, gap)
+            slices = [np.flip(each.numpy(), flipped) for each in far]
         step = -(-len(slices) // MOST_SLICES)
         for each in slices[step // 2 :: step]:
             yield name, each
 
 
-def _place(like: OpenedImage, volume: OpenedImage) -> tuple[int, int] | None:
-    """Index and axis of a slice in the volume that it was taken from; None for another volume."""
+def _place(like: OpenedImage, volume: OpenedImage) -> tuple[int, int, tuple[int, ...]] | None:
+    """Index, axis and turned axes of a slice in its volume; None for another volume."""
     told = like.provenance
     index, axis = (int(told.get(name, -1)) for name in ("slice", "axis"))
     if axis < 0 or index >= volume.spatial[axis]:
         return None
-    there = volume.slice(index, axis, int(told.get("neighbours", 0)))
-    return (index, axis) if np.array_equal(there.array, like.array) else None
+    there = volume.slice(index, axis, int(told.get("neighbours", 0))).array
+    for flipped in ((), (1,), (2,), (1, 2)):
+        if np.array_equal(np.flip(there, flipped), like.array):
+            return index, axis, flipped
+    return None
 
 
 def _opened(source: Any, choices: dict[str, Any]) -> Iterator[OpenedImage]:

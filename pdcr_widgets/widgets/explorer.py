@@ -131,7 +131,7 @@ class Explorer(View):
         """What lies over the picture, with the files where there is a folder."""
         if folder is None:
             return self._heading, self.run_bar, self.keep_bar
-        self.files = FileInputs(self.session, folder, limit, image, self.show)
+        self.files = FileInputs(self.session, folder, limit, image, self.show, self._compare_with)
         return self._heading, _card("Files", self.files, kind="files"), self.run_bar, self.keep_bar
 
     @property
@@ -155,6 +155,13 @@ class Explorer(View):
             self.session.show(subject, picture, **inputs)
             self._set_stage(canvas, volume)
         self._name(subject)
+
+    def _compare_with(self, truth: Any) -> None:
+        """Take another truth of the image or volume; the place and what is drawn stay."""
+        if self._slices is not None:
+            self._slices.compare_with(truth)
+        else:
+            self.session.truth = truth
 
     def _canvas_of(
         self, subject: Any, image: Any, inputs: dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class FileInputs(View):
     show
         ``(model, image or volume, **inputs)``: turns to another one, as `Session.show`, which is
         the default and takes pictures; `Explorer.show` takes volumes too.
+    compare
+        Takes another truth, by default as that of the session's picture.
 
     Attributes
     ----------
@@ -59,10 +62,12 @@ class FileInputs(View):
         limit: int = LIMIT,
         image: Any = None,
         show: Callable[..., None] | None = None,
+        compare: Callable[[Any], None] | None = None,
     ) -> None:
         self.chooser = FileChooser(folder, limit=limit)
         super().__init__()
         self._session, self._show = session, show or session.show
+        self._compare = compare or partial(setattr, session, "truth")
         self.opened = image if isinstance(image, OpenedImage) else None
         self._bank_of: Callable[[OpenedImage], Any] | None = None
         self._said: Choices = {}
@@ -123,19 +128,15 @@ class FileInputs(View):
         self._tell(opened)
 
     def _as_truth(self, source: Any, said: Choices) -> None:
-        session, opened = self._session, self.opened
-        volume = opened is not None and len(opened.spatial) == 3
-        truth = open_truth(
-            source, opened if opened is not None and volume else self._like(), **said
-        )
-        if volume:
-            region = session.region
-            self._show(session.segmenter, opened, truth=truth, **self._same_place())
-            session.region = region
-        else:
-            session.truth = truth
-        share = float(np.mean(truth))
-        self._facts.value = escape(f"Truth: {self.chooser.current}, {share:.2%} of the pixels")
+        opened, volume = self.opened, self.opened is not None and len(self.opened.spatial) == 3
+        like = opened if opened is not None and volume else self._like()
+        truth = open_truth(source, like, **said)
+        self._compare(truth)
+        told = f"Truth: {self.chooser.current}, {float(np.mean(truth)):.2%} of the "
+        told += "volume" if volume else "pixels"
+        if volume and not np.any(self._session.truth):
+            told += "; there is none of it on the slice that is shown"
+        self._facts.value = escape(told)
 
     def _as_bank(self, source: Any, said: Choices) -> None:
         session = self._session
@@ -158,14 +159,11 @@ class FileInputs(View):
         except FAILURES as failure:
             self.chooser.tell(in_words(failure), wrong=True)
 
-    def _same_place(self) -> dict[str, Any]:
-        """Axis and slice of the volume that the session asks about, as an explorer takes them."""
-        like = self._like().provenance
-        return {"index": like["slice"]} if like.get("axis") == 0 else {}
-
     def _like(self) -> OpenedImage:
         """What the session shows; an image of unknown origin lies nowhere."""
-        image = self._session.image.cpu().numpy()
+        image, cut = self._session.image.cpu().numpy(), self._session.cut
+        if self.opened is not None and cut is not None and cut.is_of(image):
+            return replace(self.opened.slice(cut.index, cut.axes[0]), array=image)
         if self.opened is not None:
             for candidate in _parts(self.opened, image.shape):
                 if np.array_equal(candidate.array, image):

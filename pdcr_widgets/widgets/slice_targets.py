@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import ipywidgets as w
@@ -11,6 +10,7 @@ import numpy as np
 import traitlets as t
 
 from pdcr_widgets.causal import Segmenter, segmenter
+from pdcr_widgets.cut import Cut
 from pdcr_widgets.session import Session
 from pdcr_widgets.turns import turn
 from pdcr_widgets.widgets.canvas_planes import plane_of
@@ -61,13 +61,11 @@ class SliceTargets(SliceViewer):
     def __init__(self, volume: Volume, *, region: Any = None, **traits: Any) -> None:
         self._own: dict[Place, np.ndarray] = {}
         self._last: dict[str, np.ndarray] = {}
-        known = volume.truth
-        masks = known if known is not None and known.dtype == np.bool_ else None
         super().__init__(
             volume.values,
             orientation=volume.orientation,
             spacing=volume.spacing,
-            truth=masks,
+            truth=_as_contour(volume.truth),
             plane=volume.plane,
             index=volume.index,
             **traits,
@@ -109,6 +107,16 @@ class SliceTargets(SliceViewer):
     def take(self, values: np.ndarray) -> np.ndarray:
         """Cut the slice that is shown out of another volume ``(..., slices, rows, columns)``."""
         return self._cut.take(values, self.index)
+
+    def cut(self, truth: Any) -> Cut:
+        """How the slice that is shown is cut out of the volume, and out of its truth."""
+        cut = self._cut
+        return Cut(self._volume, truth, self.plane, self.index, cut.axes, cut.flips)
+
+    def know_truth(self, mask: np.ndarray | None) -> None:
+        """Draw the contour of another truth, a mask of the volume, on every slice."""
+        self._masks["truth"] = mask
+        self.set_trait("truth", self._slice_of("truth", self.index))
 
     def _slice_of(self, name: str, index: int) -> np.ndarray | None:
         if name != "region":
@@ -167,6 +175,12 @@ class SliceQuestions:
         self._canvas.unobserve(self._ask, names=["shown"])
         self._session.unobserve(self._compare_anew, names=["target", "segmenter"])
 
+    def compare_with(self, truth: np.ndarray) -> None:
+        """Take another truth of the volume, a mask or labels; all that is drawn stays."""
+        self._truth = truth
+        self._canvas.know_truth(_as_contour(truth))
+        self._ask()
+
     def _ask(self, _change: Any = None) -> None:
         session, canvas = self._session, self._canvas
         with session.hold_trait_notifications():
@@ -175,6 +189,7 @@ class SliceQuestions:
             session.region = canvas.region
             session.spacing = canvas.spacing
             session.grid = canvas.place_in_space(self._grid)
+            session.cut = canvas.cut(self._truth)
 
     def _compare_anew(self, _change: Any) -> None:
         self._session.truth = self._truth_of_slice()
@@ -187,9 +202,14 @@ class SliceQuestions:
         target = session.segmenter.target if session.target is None else session.target
         return cut == target if target is not None and self._labels else cut
 
-    @cached_property
+    @property
     def _labels(self) -> bool:
         return self._truth.dtype != np.bool_ and bool(self._truth.max() > 1)
+
+
+def _as_contour(truth: np.ndarray | None) -> np.ndarray | None:
+    """A truth whose contour can be drawn before a class is chosen; labels have none."""
+    return truth if truth is not None and truth.dtype == np.bool_ else None
 
 
 class SliceWords(View):
