@@ -43,6 +43,7 @@ MAY_KNOW = {
 }
 SESSION = (
     "answers",
+    "cut",
     "exits",
     "failures",
     "fed",
