@@ -19,7 +19,8 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from pdcr_widgets.classroom.kernels import ClassroomKernels, OneKernelSpec
-from pdcr_widgets.classroom.launch import NURSERY
+from pdcr_widgets.classroom.launch import MEMORY, NURSERY
+from pdcr_widgets.classroom.messages import PageConnection
 from pdcr_widgets.classroom.pages import IndexPage, LeavePage, LessonPage
 from pdcr_widgets.classroom.usher import Usher
 from pdcr_widgets.turns import USHER
@@ -36,7 +37,11 @@ LARGEST_BODY = 1 << 16
 SETTINGS = Config(
     {
         "KernelManager": {"transport": "ipc"},
-        "Voila": {"ip": "127.0.0.1", "open_browser": False},
+        "Voila": {
+            "ip": "127.0.0.1",
+            "kernel_websocket_connection_class": PageConnection,
+            "open_browser": False,
+        },
         "VoilaConfiguration": {
             "allow_template_override": "NO",
             "extension_denylist": ["@jupyter-notebook/lab-extension"],
@@ -62,11 +67,15 @@ class Classroom(Voila):
         "seats": "ClassroomKernels.seats",
         "patience": "ClassroomKernels.patience",
         "turns": "Classroom.turns",
+        "memory": "Classroom.memory",
         "ip": "Voila.ip",
     }
 
     turns = Int(
         max(1, os.cpu_count() or 1), min=1, help="How many visitors' steps are computed at once."
+    ).tag(config=True)
+    memory = Int(
+        1000, min=100, help="MB that a visitor's computations may take; more is an error there."
     ).tag(config=True)
     nursery = Bool(
         hasattr(os, "fork"), help="Start kernels as copies of one process that has loaded all."
@@ -89,6 +98,7 @@ class Classroom(Voila):
             **dict.fromkeys(ONE_THREAD, "1"),
             USHER: self._usher.path,
             NURSERY: self._nursery_path,
+            MEMORY: str(self.memory),
         }
         settings["websocket_max_message_size"] = LARGEST_MESSAGE
         return settings

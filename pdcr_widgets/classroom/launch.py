@@ -11,8 +11,30 @@ import socket
 import sys
 
 NURSERY = "PDCR_NURSERY"
+MEMORY = "PDCR_MEMORY"
+"""Environment variable with the MB that a kernel may take on top of what it begins with."""
+LOADING = 2000
+"""MB that an ordinary kernel needs for what it loads."""
 LOOK = 1.0
 """Seconds between two looks at whether the server is still there."""
+
+
+def limit_memory(besides: int = 0) -> None:
+    """Let this process take so many MB more than it has, and so many besides, where it is told to.
+
+    What asks for more fails there, instead of on the whole machine.
+    """
+    allowed = os.environ.get(MEMORY)
+    try:
+        import resource
+
+        with open("/proc/self/status") as status:
+            (held,) = (int(line.split()[1]) for line in status if line.startswith("VmData"))
+    except (ImportError, OSError, ValueError):
+        return
+    if allowed:
+        most = held * 1024 + (int(allowed) + besides) * 2**20
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def main(argv: list[str]) -> int:
@@ -27,6 +49,7 @@ def main(argv: list[str]) -> int:
     except OSError:
         answer = b""
     if not answer:
+        limit_memory(LOADING)
         os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", *argv])
     kernel = int(answer)
     signal.signal(signal.SIGINT, lambda *_: os.kill(kernel, signal.SIGINT))

@@ -26,6 +26,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pdcr_widgets.classroom.launch import limit_memory
+
 LONGEST_REQUEST = 1 << 20
 RESTING = 3.0
 """Seconds between two looks at whether a kernel rests."""
@@ -110,6 +112,7 @@ def _become_kernel(request: dict[str, Any], connection: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    limit_memory()
     _new_chance()
     sys.argv = ["kernel", *request["argv"]]
     for watch in (partial(_end_with, connection), _stay_small):

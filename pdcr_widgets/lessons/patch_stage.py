@@ -28,6 +28,7 @@ from pdcr_widgets.widgets.canvas_wire import (
     suggested_window,
 )
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.guarded import Guarded
 from pdcr_widgets.widgets.region_canvas import STATIC
 from pdcr_widgets.widgets.stills import Stilled
 
@@ -43,7 +44,7 @@ def cell(**options: Any) -> t.Tuple:
     return t.Tuple(t.Int(min=0), t.Int(min=0), **options)
 
 
-class PatchStage(Stilled, Arriving, anywidget.AnyWidget):
+class PatchStage(Guarded, Stilled, Arriving, anywidget.AnyWidget):
     """Show a picture; let one patch be dragged over it, or patches of a grid be chosen.
 
     Made for fingers: the whole picture is the handle, and the arrow keys do the same. Drawn in the
@@ -82,6 +83,8 @@ class PatchStage(Stilled, Arriving, anywidget.AnyWidget):
 
     _esm = STATIC / "patch_stage.js"
     _css = STATIC / "patch_stage.css"
+
+    FROM_PAGE = frozenset({"place", "chosen"})
 
     image = Picture().tag(sync=True)
     region = Mask("region", allow_none=True).tag(sync=True)

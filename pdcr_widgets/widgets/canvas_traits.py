@@ -20,6 +20,14 @@ from pdcr_widgets.widgets.canvas_wire import (
 )
 
 _IDS = count(1)
+FROM_PAGE = frozenset(
+    {"active", "brush_size", "channel", "colormap", "contour_opacity", "cursor", "drawing", "index",
+     "limit", "mode", "opacity", "patch", "plane", "region", "regions", "significant", "smooth",
+     "snap", "target_patches", "tool", "view", "window"}
+    | {f"show_{name}" for name in ("crosshair", "grid", "notes", "prediction", "region", "scale",
+                                   "truth")}
+)  # fmt: skip
+"""Traits that the tools of a canvas on a page set."""
 
 
 class ArrayTrait(t.TraitType[Any, Any]):

@@ -12,6 +12,7 @@ import traitlets as t
 
 from pdcr_widgets.causal.components import LayerEffects
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.guarded import Guarded
 from pdcr_widgets.widgets.network_view import STATIC
 from pdcr_widgets.widgets.stills import Stilled
 from pdcr_widgets.widgets.text import signed
@@ -19,7 +20,7 @@ from pdcr_widgets.widgets.text import signed
 SIDE = 56  # pixels at most of a thumbnail
 
 
-class ChannelStrip(Stilled, anywidget.AnyWidget):
+class ChannelStrip(Guarded, Stilled, anywidget.AnyWidget):
     """One card per channel: what it gives for the image, and the effect of replacing it.
 
     Attributes
@@ -31,6 +32,8 @@ class ChannelStrip(Stilled, anywidget.AnyWidget):
     colormap : {"red-blue", "orange-purple"}
         Colours of negative and positive effects.
     """
+
+    FROM_PAGE = frozenset({"channel"})
 
     _esm = STATIC / "channel_strip.js"
     _css = STATIC / "channel_strip.css"

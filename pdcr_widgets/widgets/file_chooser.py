@@ -12,6 +12,7 @@ import anywidget
 import traitlets as t
 
 from pdcr_widgets.failures import in_words
+from pdcr_widgets.widgets.guarded import Guarded
 from pdcr_widgets.widgets.network_view import STATIC
 from pdcr_widgets.widgets.root_folder import RootFolder
 from pdcr_widgets.widgets.stills import Stilled
@@ -41,7 +42,7 @@ class Chosen:
         return self.paths[0] if len(self.paths) == 1 else list(self.paths)
 
 
-class FileChooser(Stilled, anywidget.AnyWidget):
+class FileChooser(Guarded, Stilled, anywidget.AnyWidget):
     """Choose a file below one folder, or send one by dropping it.
 
     Nothing outside the folder can be seen or chosen, whatever a page asks for: names go through

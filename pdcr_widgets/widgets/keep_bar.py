@@ -14,11 +14,12 @@ from pdcr_widgets.failures import in_words
 from pdcr_widgets.keeping import FORMS, kept
 from pdcr_widgets.runner import Runner
 from pdcr_widgets.session import Session
+from pdcr_widgets.widgets.guarded import Guarded
 from pdcr_widgets.widgets.network_view import STATIC
 from pdcr_widgets.widgets.stills import Stilled
 
 
-class KeepBar(Stilled, anywidget.AnyWidget):
+class KeepBar(Guarded, Stilled, anywidget.AnyWidget):
     """Buttons that put a session's question on the clipboard and its results into files.
 
     Parameters

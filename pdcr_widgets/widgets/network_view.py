@@ -12,6 +12,7 @@ import traitlets as t
 
 from pdcr_widgets.causal.components import LayerEffect, LayerEffects
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.guarded import Guarded
 from pdcr_widgets.widgets.stills import Stilled
 from pdcr_widgets.widgets.text import layer_name, signed
 
@@ -19,7 +20,7 @@ STATIC = Path(__file__).parents[1] / "static"
 SCALES = {"log": "Logarithmic", "linear": "Linear"}
 
 
-class NetworkView(Stilled, anywidget.AnyWidget):
+class NetworkView(Guarded, Stilled, anywidget.AnyWidget):
     """The encoder on the left, the bottleneck below, the decoder on the right, skips as bridges.
 
     Each box is coloured by the effect of replacing its stage, one stripe per kind of intervention;
@@ -46,6 +47,8 @@ class NetworkView(Stilled, anywidget.AnyWidget):
     colormap : {"red-blue", "orange-purple"}
         Colours of negative and positive effects.
     """
+
+    FROM_PAGE = frozenset({"layer"})
 
     _esm = STATIC / "network_view.js"
     _css = STATIC / "network_view.css"

@@ -18,8 +18,9 @@ from pdcr_widgets.causal import ATEMap
 from pdcr_widgets.widgets import canvas_picture, canvas_wire
 from pdcr_widgets.widgets.arrivals import Arriving
 from pdcr_widgets.widgets.canvas_layers import Layers
-from pdcr_widgets.widgets.canvas_traits import Mask, Picture, Probability
+from pdcr_widgets.widgets.canvas_traits import FROM_PAGE, Mask, Picture, Probability
 from pdcr_widgets.widgets.colors import COLORMAPS
+from pdcr_widgets.widgets.guarded import Guarded
 from pdcr_widgets.widgets.named_regions import HasRegions
 from pdcr_widgets.widgets.stills import Stilled
 
@@ -34,7 +35,7 @@ LARGEST_STILL = 1024
 LAYERS = ("prediction", "truth", "notes")
 
 
-class RegionCanvas(Stilled, Arriving, anywidget.AnyWidget, HasRegions):
+class RegionCanvas(Guarded, Stilled, Arriving, anywidget.AnyWidget, HasRegions):
     """Show one slice, draw a region on it, watch its effect map.
 
     Everything is drawn in the browser; no kernel is asked while the pointer moves. The region
@@ -93,6 +94,8 @@ class RegionCanvas(Stilled, Arriving, anywidget.AnyWidget, HasRegions):
 
     _esm = STATIC / "region_canvas.js"
     _css = STATIC / "region_canvas.css"
+
+    FROM_PAGE = FROM_PAGE
 
     image = Picture().tag(sync=True)
     region = Mask("region").tag(sync=True)

@@ -17,7 +17,7 @@ from jupyter_client.manager import KernelManager
 from tornado.web import HTTPError
 
 from pdcr_widgets.classroom.kernels import ClassroomKernels, OneKernelSpec
-from pdcr_widgets.classroom.launch import NURSERY
+from pdcr_widgets.classroom.launch import MEMORY, NURSERY
 
 SECONDS = 60
 
@@ -39,11 +39,11 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Kernel:
     """One kernel, as the server starts it."""
 
-    def __init__(self, folder: Path, nursery: str) -> None:
+    def __init__(self, folder: Path, nursery: str, **told: str) -> None:
         self.manager = KernelManager(
             kernel_spec_manager=OneKernelSpec(), transport="ipc", connection_file=str(folder / "k")
         )
-        self.manager.start_kernel(env={**os.environ, NURSERY: nursery, "WHO": "visitor"})
+        self.manager.start_kernel(env={**os.environ, NURSERY: nursery, "WHO": "visitor", **told})
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=SECONDS)
@@ -142,6 +142,19 @@ def test_a_kernel_ends_with_a_server_that_was_killed(tmp_path: Path, nursery: st
 
 def test_without_a_nursery_an_ordinary_kernel_starts(tmp_path: Path) -> None:
     kernel = Kernel(tmp_path, str(tmp_path / "nowhere"))
+    assert kernel.run("print(6 * 7)") == "42"
+    kernel.end()
+
+
+@pytest.mark.parametrize("born", [True, False])
+def test_a_kernel_that_asks_for_too_much_is_refused_and_goes_on(
+    tmp_path: Path, nursery: str, born: bool
+) -> None:
+    where = nursery if born else str(tmp_path / "nowhere")
+    kernel = Kernel(tmp_path, where, **{MEMORY: "300"})
+    assert kernel.run("import numpy as np; print(np.ones(100 * 2**17).sum())") == "13107200.0"
+    assert "MemoryError" in kernel.run("np.ones(3000 * 2**17)")
+    assert "can't allocate memory" in kernel.run("import torch; torch.ones(3000 * 2**18)")
     assert kernel.run("print(6 * 7)") == "42"
     kernel.end()
 
