@@ -55,6 +55,12 @@ def _map(session: Session, path: Path) -> None:
     save(_known(session.ate, "map"), path)
 
 
+def _numbers(session: Session, path: Path) -> None:
+    found, bank = _known(session.ate, "map"), session.bank
+    its_own = bank is not None and bank.digest() == found.recipe.get("bank")
+    save(found, path, **({"bank": bank} if its_own else {}))
+
+
 def _figure(session: Session, path: Path) -> None:
     save(_known(session.ate, "map"), path, image=_picture(session), spacing=session.spacing)
 
@@ -89,7 +95,7 @@ FORMS: dict[str, Form] = {
     "pdf": Form("Map: figure (PDF)", "pdcr-map.pdf", _figure, "application/pdf"),
     "svg": Form("Map: figure (SVG)", "pdcr-map.svg", _figure, "image/svg+xml"),
     "html": Form("Map: living page (HTML)", "pdcr-map.html", _page, "text/html", True),
-    "npz": Form("Map: all numbers, recipe (npz)", "pdcr-map.npz", _map),
+    "npz": Form("Map: all numbers, recipe (npz)", "pdcr-map.npz", _numbers),
     "json": Form("Map: all numbers, recipe (JSON)", "pdcr-map.json", _map, "application/json"),
     "csv": Form("Map: table (CSV)", "pdcr-map.csv", _map, "text/csv"),
     "parquet": Form("Map: table (Parquet)", "pdcr-map.parquet", _map),

@@ -14,6 +14,7 @@ import torch
 from image_files import write_series
 
 import pdcr_widgets as pdcr
+from pdcr_widgets.keeping import kept
 from pdcr_widgets.widgets import Explorer, FileInputs
 
 VOLUME = np.random.default_rng(0).random((32, 32, 12)).astype(np.float32)
@@ -207,18 +208,49 @@ def test_patches_come_from_another_file(files: FileInputs, session: pdcr.Session
     assert "natural patches of brain.nii" in files._facts.value
 
 
+def test_patches_in_other_units_are_told(
+    files: FileInputs, session: pdcr.Session, folder: Path
+) -> None:
+    np.save(folder / "bright.npy", VOLUME[..., 0] * 4000)
+    choose(files, "bank", "bright.npy")
+    assert "are they in the same units?" in files._facts.value
+    assert session.baseline == "bank"
+
+
+def test_the_patches_are_kept_with_the_numbers(
+    explorer: Explorer, session: pdcr.Session, folder: Path, tmp_path: Path
+) -> None:
+    files = explorer.files
+    assert files is not None
+    choose(files, "image", "brain.nii")
+    choose(files, "bank", "brain.nii")
+    session.region = (8, 8, 8, 8)
+    path = tmp_path / "map.npz"
+    path.write_bytes(kept(session, "npz").data)
+    assert_equal(pdcr.PatchBank.load(path).patches, session.bank.patches)
+    assert pdcr.ATEMap.load(path).recipe["bank"] == session.bank.digest()
+    session.baseline = "mean"
+    path.write_bytes(kept(session, "npz").data)
+    with pytest.raises(ValueError, match="patches"):
+        pdcr.PatchBank.load(path)
+
+
 @pytest.mark.parametrize(
     ("role", "name", "words"),
     [
         ("image", "notes.txt", "of no format"),
+        ("bank", "tiny.npy", r"tiny.npy is 4 x 4 pixels, too small for patches of 8"),
+        ("truth", "empty.npy", "0 everywhere"),
         ("truth", "picture.npy", "no whole numbers"),
         ("truth", "labels.nii", "give the truth"),
         ("bank", "notes.txt", "of no format"),
     ],
 )
 def test_what_does_not_fit_is_said_and_changes_nothing(
-    role: str, name: str, words: str, files: FileInputs, session: pdcr.Session
+    role: str, name: str, words: str, files: FileInputs, session: pdcr.Session, folder: Path
 ) -> None:
+    np.save(folder / "tiny.npy", np.zeros((4, 4), np.float32))
+    np.save(folder / "empty.npy", np.zeros(session.image.shape[1:], np.uint8))
     before = {n: getattr(session, n) for n in ("image", "truth", "bank", "region")}
     choose(files, role, name)
     assert files.chooser.wrong

@@ -50,7 +50,7 @@ function browser(model: Model, ask: Ask): HTMLElement {
     placeholder: "Filter",
     "aria-label": "Filter files",
   });
-  const whole = h("button", { type: "button", class: "pdcr-files-whole" }, "Open folder as series");
+  const whole = h("button", { type: "button", class: "pdcr-files-whole" }, "Use the whole folder");
   whole.addEventListener("click", () =>
     ask({ type: "folder", place: model.get("listing")!.place }),
   );

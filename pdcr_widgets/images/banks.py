@@ -84,6 +84,12 @@ def open_bank(
                 f"the bank's images have {wrong[0]} channels, the image that it is for has "
                 f"{like.channels}; pick or repeat channels with numpy first"
             )
+    for name, image in images:
+        if min(image.shape[1:]) < patch_size:
+            raise ValueError(
+                f"{name or 'an image'} is {image.shape[1]} x {image.shape[2]} pixels, too small "
+                f"for patches of {patch_size}"
+            )
     whole = [image for _, image in images if image.shape[1:] == (patch_size, patch_size)]
     larger = [image for _, image in images if image.shape[1:] != (patch_size, patch_size)]
     if whole and larger:

@@ -52,6 +52,11 @@ def open_truth(
     wanted = [label] if isinstance(label, int | np.integer) else label
     if wanted is None:
         wanted = [value for value in known if value]
+        if not wanted:
+            raise ValueError(
+                "the truth is 0 everywhere, there is no label in it; choose another file, or give "
+                "an empty mask as an array if nothing is to be found"
+            )
         if len(wanted) != 1 or labels.channels > 1:
             raise ChoiceNeeded(
                 f"the truth has the labels {_told(known)}; choose with label=, or several of them",

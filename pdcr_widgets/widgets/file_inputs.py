@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -141,11 +142,15 @@ class FileInputs(View):
     def _as_bank(self, source: Any, said: Choices) -> None:
         session = self._session
         images = open_image(source, **said) if said else source
+        make = _made(images, self._like())
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            bank = make(session.patch_size)
         self._bank_of = partial(_made, images)
-        make = self._bank_of(self._like())
-        bank = make(session.patch_size)
         session.make_bank, session.bank, session.baseline = make, bank, "bank"
-        self._facts.value = escape(f"{len(bank)} natural patches of {self.chooser.current}")
+        told = [f"{len(bank)} natural patches of {self.chooser.current}"]
+        told += dict.fromkeys(str(warning.message) for warning in heard)
+        self._facts.value = escape("; ".join(told))
 
     def _cut_bank_anew(self, _change: Any) -> None:
         """Leave slices near another one out of the bank."""
