@@ -65,6 +65,11 @@ def assert_equal(found: Any, expected: Any) -> None:
     np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
+def files_of(explorer: Explorer) -> FileInputs:
+    assert explorer.files is not None
+    return explorer.files
+
+
 @pytest.fixture
 def explorer(session: pdcr.Session, folder: Path) -> Iterator[Explorer]:
     explorer = Explorer(session, folder=folder)
@@ -75,8 +80,7 @@ def explorer(session: pdcr.Session, folder: Path) -> Iterator[Explorer]:
 def test_a_volume_is_walked_through_with_its_truth(
     explorer: Explorer, session: pdcr.Session, folder: Path
 ) -> None:
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     choose(files, "image", "brain.nii")
     opened = pdcr.open_image(folder / "brain.nii")
     assert_equal(session.image, opened.slice(6).array)
@@ -108,8 +112,7 @@ def test_a_volume_is_walked_through_with_its_truth(
 def test_a_truth_leaves_the_slice_and_what_is_drawn(
     plane: str, index: int, explorer: Explorer, session: pdcr.Session, folder: Path
 ) -> None:
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     choose(files, "image", "brain.nii")
     explorer.canvas.index = 2
     explorer.canvas.region = (4, 4, 6, 6)
@@ -141,8 +144,7 @@ def test_patches_of_the_volume_keep_away_in_every_plane(
     levels = np.zeros((32, 24, 28), np.float32)
     levels += np.arange(24, dtype=np.float32)[:, None] + 100 * np.arange(28, dtype=np.float32)
     nibabel.save(nibabel.Nifti1Image(levels, np.diag([-1, -1, 2, 1.0])), folder / "levels.nii")
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     choose(files, "image", "levels.nii")
     session.patch_size = 4
     explorer.canvas.plane = "coronal"
@@ -162,8 +164,7 @@ def test_patches_of_the_volume_keep_away_from_the_slice(
 ) -> None:
     levels = np.zeros((32, 32, 12), np.float32) + np.arange(12, dtype=np.float32)
     nibabel.save(nibabel.Nifti1Image(levels, np.diag([-1, -1, 2, 1.0])), folder / "levels.nii")
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     choose(files, "image", "levels.nii")
     choose(files, "bank", "levels.nii")
     assert session.baseline == "bank"
@@ -173,8 +174,7 @@ def test_patches_of_the_volume_keep_away_from_the_slice(
 
 
 def test_what_a_file_leaves_open_is_asked_for(explorer: Explorer, session: pdcr.Session) -> None:
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     choose(files, "image", "four.nii")
     assert [words for words, _ in files._choice.options] == ["choose …", "volume 0", "volume 1"]
     files._choice.value = 1
@@ -188,8 +188,7 @@ def test_what_a_file_leaves_open_is_asked_for(explorer: Explorer, session: pdcr.
 def test_series_of_a_folder_are_told_apart(
     explorer: Explorer, session: pdcr.Session, folder: Path
 ) -> None:
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     write_series(folder / "scan", [0.0, 3.0])
     other = write_series(folder / "more", [0.0, 3.0], series="1.2.3", SeriesNumber=7)
     for path in other:
@@ -220,8 +219,7 @@ def test_patches_in_other_units_are_told(
 def test_the_patches_are_kept_with_the_numbers(
     explorer: Explorer, session: pdcr.Session, folder: Path, tmp_path: Path
 ) -> None:
-    files = explorer.files
-    assert files is not None
+    files = files_of(explorer)
     choose(files, "image", "brain.nii")
     choose(files, "bank", "brain.nii")
     session.region = (8, 8, 8, 8)

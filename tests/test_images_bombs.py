@@ -37,6 +37,7 @@ OUTSIDE = [
         "needs 3 numbers in one line",
     ),
     ("a.nhdr", NRRD + b"data file: -\n", "no file beside it"),
+    ("a.mhd", META + b"ElementDataFile = a\0b\n", "same folder"),
 ]
 
 

@@ -62,7 +62,8 @@ def beside(path: Path, name: str) -> Path:
         The name, or a link of that name, leads elsewhere.
     """
     other = path.parent / name
-    if Path(name).name != name or other.resolve().parent != path.parent.resolve():
+    plain = "\0" not in name and Path(name).name == name
+    if not plain or other.resolve().parent != path.parent.resolve():
         raise ValueError(
             f"{path.name} keeps its pixels in {name!r}; only a file in the same folder is read"
         )
