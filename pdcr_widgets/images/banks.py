@@ -77,19 +77,7 @@ def open_bank(
         The patches' values are of another size than those of ``like``: other units, probably.
     """
     images = list(_pictures(source, like, gap, choices))
-    if like is not None:
-        wrong = [image.shape[0] for _, image in images if image.shape[0] != like.channels]
-        if wrong:
-            raise ValueError(
-                f"the bank's images have {wrong[0]} channels, the image that it is for has "
-                f"{like.channels}; pick or repeat channels with numpy first"
-            )
-    for name, image in images:
-        if min(image.shape[1:]) < patch_size:
-            raise ValueError(
-                f"{name or 'an image'} is {image.shape[1]} x {image.shape[2]} pixels, too small "
-                f"for patches of {patch_size}"
-            )
+    _check_pictures(images, like, patch_size)
     whole = [image for _, image in images if image.shape[1:] == (patch_size, patch_size)]
     larger = [image for _, image in images if image.shape[1:] != (patch_size, patch_size)]
     if whole and larger:
@@ -106,6 +94,24 @@ def open_bank(
     if like is not None:
         _compare_units(bank, like)
     return bank if tolerance is None else bank.distinct(tolerance)
+
+
+def _check_pictures(
+    images: Sequence[tuple[str, Any]], like: OpenedImage | None, patch_size: int
+) -> None:
+    """Refuse pictures of other channels than the image has, or smaller than a patch."""
+    for name, image in images:
+        told = name or "an image"
+        if like is not None and image.shape[0] != like.channels:
+            raise ValueError(
+                f"the bank's images have {image.shape[0]} channels ({told}), the image that it is "
+                f"for has {like.channels}; pick or repeat channels with numpy first"
+            )
+        if min(image.shape[1:]) < patch_size:
+            raise ValueError(
+                f"{told} is {image.shape[1]} x {image.shape[2]} pixels, too small for patches of "
+                f"{patch_size}"
+            )
 
 
 def _pictures(
