@@ -104,8 +104,8 @@ def _check_pictures(
         told = name or "an image"
         if like is not None and image.shape[0] != like.channels:
             raise ValueError(
-                f"the bank's images have {image.shape[0]} channels ({told}), the image that it is "
-                f"for has {like.channels}; pick or repeat channels with numpy first"
+                f"the bank's images have {image.shape[0]} channels, the image that it is for has "
+                f"{like.channels} ({told}); pick or repeat channels with numpy first"
             )
         if min(image.shape[1:]) < patch_size:
             raise ValueError(
