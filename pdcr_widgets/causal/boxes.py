@@ -35,6 +35,18 @@ def boxes(image: Tensor, starts: np.ndarray, size: Sequence[int]) -> Tensor:
     return image[(slice(None), *index)].movedim(0, 1)  # type: ignore[index]
 
 
+FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """Copy of ``(n, channels, *spatial)`` whose channels lie together, as convolutions like it.
+
+    Strides of one channel are ambiguous, and ``contiguous`` would leave them as they are.
+    """
+    layout = FORMATS.get(images.ndim, torch.contiguous_format)
+    return torch.empty_like(images, memory_format=layout).copy_(images)
+
+
 def pasted(image: Tensor, starts: np.ndarray, content: Tensor) -> Tensor:
     """Copy the image once per box and paste each box into its copy.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pdcr_widgets.causal.arrays import as_whole
-from pdcr_widgets.causal.boxes import pasted
+from pdcr_widgets.causal.boxes import channels_last, pasted
 from pdcr_widgets.causal.memory import is_out_of_memory as is_out_of_memory
 from pdcr_widgets.causal.segmenter import Segmenter
 
@@ -95,7 +95,7 @@ class FullEngine:
         images = pasted(self._image, starts, content)
         if self._channels_last:
             try:
-                return self._read(images.contiguous(memory_format=torch.channels_last))
+                return self._read(channels_last(images))
             except ValueError as error:
                 if "view size is not compatible" not in str(error):
                     raise

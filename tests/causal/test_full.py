@@ -60,6 +60,20 @@ def test_a_model_that_cannot_read_channels_last_images_is_given_others() -> None
     assert orders == [False, True, True, True]
 
 
+def test_images_of_one_channel_lie_channels_last_too() -> None:
+    strides = []
+
+    class Watched(SmallNet):
+        def forward(self, images: torch.Tensor) -> Any:
+            strides.append(images.stride(1))
+            return super().forward(images)
+
+    held = engine(Watched(), 2)
+    strides.clear()
+    held.probabilities(STARTS, CONTENT)
+    assert set(strides) == {1}, "ambiguous strides make convolutions take the slower layout"
+
+
 def test_a_model_that_answers_from_one_buffer() -> None:
     buffer = torch.empty(5, 1, 12, 10)
 

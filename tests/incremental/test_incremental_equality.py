@@ -51,6 +51,16 @@ def test_every_kind_of_node_agrees_with_the_full_forward_pass(name):
 
 @pytest.mark.filterwarnings("ignore:Using padding:UserWarning")
 @pytest.mark.parametrize("name", zoo.ZOO)
+def test_every_kind_of_node_behind_a_global_one(name):
+    """Every patch changes the whole map that the nodes read; the window is still all they give."""
+    shape = zoo.SHAPES.get(name, (1, 33, 27))
+    net = nn.Sequential(nn.InstanceNorm2d(1, affine=True).double(), zoo.model(name)).eval()
+    check(net, shape, (slice(9, 17), slice(11, 18)), (5, 4), count=6)
+    check(net, shape, (slice(4, 6), slice(shape[2] - 6, shape[2])), (5, 4), count=3)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding:UserWarning")
+@pytest.mark.parametrize("name", zoo.ZOO)
 def test_only_operations_that_mix_positions_are_computed_whole(name):
     images = nets.picture((1, *zoo.SHAPES.get(name, (1, 33, 27))))
     with torch.no_grad():

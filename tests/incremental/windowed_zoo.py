@@ -162,6 +162,11 @@ ZOO = {
     "add": two_paths(torch.add),
     "multiply": two_paths(torch.mul),
     "concatenate": two_paths(lambda a, b: torch.cat([a[:, :2], b[:, 2:]], 1)),
+    "concatenate a placeholder": lambda: Then(
+        lambda x, a, b: b(torch.cat([a(x), torch.zeros_like(x)[:, :0], x], 1)),
+        conv(1, 4, 5), conv(5, 1),
+    ),
+    "constants of its shape": pointwise(lambda x: x + x.new_ones(x.shape) - torch.full_like(x, 2)),
     "concatenate before dilation": lambda: Then(
         lambda x, a, b, c: c(torch.cat([a(x), x, b(a(x))], 1)),
         conv(1, 4, 1), conv(4, 4, 7), conv(9, 1, dilation=2, padding=2),

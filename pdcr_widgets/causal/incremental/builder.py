@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import look_through
-from pdcr_widgets.causal.incremental.capture import Recording, Unsupported
+from pdcr_widgets.causal.incremental.capture import Call, Recording, Unsupported
 from pdcr_widgets.causal.incremental.graph import (
     Graph,
     Node,
@@ -22,6 +23,9 @@ from pdcr_widgets.causal.incremental.graph import (
 from pdcr_widgets.causal.incremental.kinds import Shape, Whole
 from pdcr_widgets.causal.incremental.program import Instruction, Repeated, Slot
 from pdcr_widgets.causal.incremental.trees import Ref, map_leaves, references
+
+PRODUCTS = {"linear": 0, "matmul": 0, "mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1}
+"""Operators that sum products along the last axis of one of their tensors."""
 
 
 class Opaque(Exception):
@@ -132,8 +136,19 @@ class Builder:
         is_map = self.is_map(index)
         outputs = self.spatial(index) if is_map else (1,) * self.spatial_dims
         channels = call.shape[1] if is_map else 0
-        kind = Whole(outputs, is_map, call.batched)
+        values = prod(call.shape)
+        kind = Whole(outputs, is_map, call.batched, values, values * self.terms(call))
         self.add(index, Node(kind, tuple(operands), program, channels, outputs, index))
+
+    def terms(self, call: Call) -> float:
+        """Multiplications per value of a call's result, roughly."""
+        name = "" if call.op is operator.getitem else operator_name(call)
+        shapes = [self.calls[i].shape for i in references(call.args)]
+        if name in PRODUCTS and shapes[PRODUCTS[name] :]:
+            return float(shapes[PRODUCTS[name]][-1])
+        if name == "scaled_dot_product_attention":
+            return 2.0 * shapes[1][-2]
+        return 4.0
 
 
 Rule = Callable[[Builder, int, dict[str, Any]], "Operand | Node"]

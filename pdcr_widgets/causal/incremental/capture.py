@@ -22,6 +22,10 @@ from pdcr_widgets.causal.incremental.operators import whole_operators
 from pdcr_widgets.causal.incremental.trees import Ref as Ref
 from pdcr_widgets.causal.incremental.trees import map_leaves, references
 
+CONSTANTS = ("zeros", "ones", "full", "empty")
+SHAPES = {f"aten::new_{n}" for n in CONSTANTS} | {f"aten::{n}_like" for n in CONSTANTS}
+"""Operators that read nothing of a tensor but its shape."""
+
 
 class Unsupported(Exception):
     """The model cannot be evaluated incrementally, or not faster than by plain passes."""
@@ -142,6 +146,7 @@ class _Recorder(TorchDispatchMode):
         live = any(self.calls[i].live for i in references((refs, named)))
         if live:
             _refuse(func, args)
+            live = func._schema.name not in SHAPES
         written = [i for i, a in enumerate(func._schema.arguments) if _is_written(a)]
         if written and not live:
             return self._write_constant(func, written, args, kwargs)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.boxes import channels_last
 from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.cache import Prepared
 from pdcr_widgets.causal.incremental.capture import Recording
 from pdcr_widgets.causal.incremental.cones import Cones, Interval
-from pdcr_widgets.causal.incremental.cost import spent, whole, work
+from pdcr_widgets.causal.incremental.cost import in_common, spent, whole, work
 from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.tables import inside
@@ -24,6 +24,8 @@ from pdcr_widgets.causal.segmenter import Segmenter
 BUCKET, DEVICE_BUCKET, FEWEST = 256, 2048, 16
 PATIENCE, CPU_SPEED, DEVICE_SPEED = 0.1, 5e10, 5e12
 """Seconds that a call may take, and multiplications per second that are counted on."""
+CALM = 32 << 20
+"""Bytes of a tensor on a CPU; allocators give larger ones fresh pages every time, which is slow."""
 
 
 class IncrementalEngine:
@@ -161,18 +163,18 @@ class IncrementalEngine:
 
     def share(self, starts: Ints, size: tuple[int, ...]) -> float:
         """Work for boxes over that of plain forward passes; sets the batch that suits it."""
-        graph = self._cones.graph
-        each = spent(graph, self._plan(starts, size)) / len(starts)
+        graph, plan = self._cones.graph, self._plan(starts, size)
+        each = spent(graph, plan) / len(starts)
         on_cpu = self.original_scores.device.type == "cpu"
         most, speed = (BUCKET, CPU_SPEED) if on_cpu else (DEVICE_BUCKET, DEVICE_SPEED)
         self.batch = int(np.clip(PATIENCE * speed / each, FEWEST, most))
+        common, largest = in_common(graph, plan)
+        if on_cpu and common > 0.5:
+            item = self.original_scores.element_size()
+            self.batch = int(np.clip(CALM / (item * largest), 2, self.batch))
         return each / whole(graph)
 
 
 def as_images(image: Tensor, segmenter: Segmenter) -> Tensor:
     """Batch of one image, channels last, where and what the model takes."""
-    images = image[None].to(segmenter.device, segmenter.dtype)
-    formats: dict[int, Any] = {4: torch.channels_last, 5: torch.channels_last_3d}
-    if images.ndim in formats:
-        images = images.contiguous(memory_format=formats[images.ndim])
-    return images
+    return channels_last(image[None].to(segmenter.device, segmenter.dtype))

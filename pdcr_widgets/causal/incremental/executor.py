@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
+from pdcr_widgets.causal.incremental.common import Common, joined
 from pdcr_widgets.causal.incremental.cones import Cones
 from pdcr_widgets.causal.incremental.cost import footprints
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
-from pdcr_widgets.causal.incremental.kinds import Mean, Whole
+from pdcr_widgets.causal.incremental.kinds import Kind, Mean, Whole
 from pdcr_widgets.causal.incremental.program import run
 from pdcr_widgets.causal.incremental.tables import Reader, Table, inside
-from pdcr_widgets.causal.incremental.windows import Plan, chunks
+from pdcr_widgets.causal.incremental.windows import Group, Plan, Windows, chunks
 
 
 class Executor:
@@ -38,6 +39,8 @@ class Executor:
         self._recorded = values
         self._tables: dict[int, Table] = {}
         self._plain: dict[int, Tensor] = {}
+        self._common: dict[int, Common] = {}
+        self._stored: set[int] = set()
         self._footprints = footprints(graph)
         self._readers: dict[tuple[int, float], Reader] = {}
         self._fills = _fills(graph)
@@ -101,46 +104,67 @@ class Executor:
             ``(n, classes, *window)``.
         """
         count = len(plan[next(iter(contents))].starts)
-        self._plain.clear()
-        for source, content in contents.items():
-            self._give(source, content, plan)
-        for index in self.cones.order:
-            if index in plan and index not in contents:
-                self._step(index, plan, count)
-        reads = [(np.full(count, s.start), s.stop - s.start) for s in self.cones.window]
-        return self._gather(self.graph.output, reads, 0.0, plan, np.arange(count))
+        try:
+            for source, content in contents.items():
+                self._give(source, content, plan)
+            for index in self.cones.order:
+                if index in plan and index not in contents:
+                    self._step(index, plan, count)
+            reads = [(np.full(count, s.start), s.stop - s.start) for s in self.cones.window]
+            return self._gather(self.graph.output, reads, 0.0, plan, np.arange(count))
+        finally:
+            for held in (self._plain, self._common, self._stored):
+                held.clear()
 
     def _give(self, source: int, content: Tensor, plan: Plan) -> None:
         kind = self.graph[source].kind
         if isinstance(kind, Whole) and not kind.is_map:
             self._plain[source] = content
-            return
-        table = self.table(source)
-        table.reserve(plan[source].rows)
-        table.store(content, 0)
+        else:
+            self._keep(source, plan[source], content)
+
+    def _keep(self, index: int, windows: Windows, values: Tensor) -> None:
+        """Keep the windows of a node that all lie in one group."""
+        if windows.in_common:
+            start = tuple(int(n) for n in windows.starts[0])
+            self._common[index] = Common(values, start, self.graph[index].spatial)
+        else:
+            self.table(index).reserve(windows.rows)
+            self.table(index).store(values, 0)
+
+    def _store(self, index: int, windows: Windows) -> None:
+        """Put windows that lie in common into the table, too, where readers differ in place."""
+        if index in self._common and index not in self._stored:
+            self.table(index).reserve(windows.rows)
+            self.table(index).store(self._common[index].values, 0)
+            self._stored.add(index)
 
     def _step(self, index: int, plan: Plan, count: int) -> None:
         node, windows = self.graph[index], plan[index]
         if isinstance(node.kind, Whole):
             result = self._whole(node, plan, count)
-            if not node.kind.is_map:
+            if node.kind.is_map:
+                self._keep(index, windows, inside(result, self.cones.crop(index)))
+            else:
                 self._plain[index] = result
-                return
+        elif isinstance(node.kind, Mean):
+            self._keep(index, windows, self._mean(node, plan, windows.groups[0].picked))
+        elif windows.in_common:
+            parts = self._parts(index, windows.groups[0], plan)
+            self._keep(index, windows, joined([(v, n) for v, _, n in parts], count))
+        else:
             table = self.table(index)
             table.reserve(windows.rows)
-            table.store(inside(result, self.cones.crop(index)), 0)
-            return
-        table = self.table(index)
-        table.reserve(windows.rows)
-        if isinstance(node.kind, Mean):
-            (group,) = windows.groups
-            table.store(self._mean(node, plan, group.picked), 0)
-            return
-        for group in windows.groups:
-            for part, length in chunks(group, self._footprints[index]):
-                starts = windows.starts[part.picked]
-                result = self._computed(index, starts, group.size, plan, part.picked)
-                table.store(result[:length], part.origin)
+            for group in windows.groups:
+                for values, origin, used in self._parts(index, group, plan):
+                    table.store(values[:used], origin)
+
+    def _parts(self, index: int, group: Group, plan: Plan) -> Iterator[tuple[Tensor, int, int]]:
+        """Windows of a group in parts that a cache holds: values, first row, and how many count."""
+        for part, used in chunks(group, self._footprints[index]):
+            starts = plan[index].starts[part.picked]
+            values = self._computed(index, starts, group.size, plan, part.picked)
+            yield values, part.origin, used
 
     def _computed(
         self, index: int, starts: Ints, size: tuple[int, ...], plan: Plan, picked: Ints
@@ -150,9 +174,13 @@ class Executor:
         if isinstance(kind, Mean):
             return self._mean(node, plan, picked)
         assert not isinstance(kind, Whole)
-        tiles = []
+        tiles: list[Tensor] = []
         for position, operand in enumerate(node.operands):
             if kind is not None and position == 0:
+                whole = self._natively(node, kind, size, plan, picked)
+                if whole is not None:
+                    tiles.append(whole)
+                    continue
                 reads = [kind.read(a, starts[:, a], n) for a, n in enumerate(size)]
                 fill = kind.fill if not operand.filled() else operand.fill
                 tile = self._gather(operand, reads, fill, plan, picked)
@@ -163,6 +191,17 @@ class Executor:
                 tiles.append(self._gather(operand, reads, operand.fill, plan, picked))
         return run(node.program, tiles, len(starts)) if node.program else tiles[0]
 
+    def _natively(
+        self, node: Node, kind: Kind, size: tuple[int, ...], plan: Plan, picked: Ints
+    ) -> Tensor | None:
+        """Whole output from a whole input that all interventions change; None for other windows."""
+        operand = node.operands[0]
+        common = self._common.get(operand.node) if operand.node in plan else None
+        plain = all(view is None for view in operand.views)
+        if common is None or not plain or not common.is_whole or size != node.spatial:
+            return None
+        return kind.whole(common.rows(picked))
+
     def _gather(
         self,
         operand: Operand,
@@ -171,20 +210,31 @@ class Executor:
         plan: Plan,
         picked: Ints,
     ) -> Tensor:
+        index = operand.node
+        if index in plan and index in self._common:
+            plain = all(view is None for view in operand.views)
+            tile = self._common[index].tile(reads, fill, picked) if plain else None
+            if tile is not None:
+                return tile
+            self._store(index, plan[index])
         key = (id(operand), fill)
         if key not in self._readers:
-            spatial = self.graph[operand.node].spatial
-            table = self.table(operand.node)
-            self._readers[key] = Reader(table, spatial, operand.views, fill)
-        return self._readers[key].gather(reads, plan.get(operand.node), picked)
+            spatial = self.graph[index].spatial
+            self._readers[key] = Reader(self.table(index), spatial, operand.views, fill)
+        return self._readers[key].gather(reads, plan.get(index), picked)
 
     def _mean(self, node: Node, plan: Plan, picked: Ints) -> Tensor:
         """Mean over the map: the original one plus what the windows changed."""
         source = node.operands[0].node
+        if source in self._common and self._common[source].is_whole:
+            values = self._common[source].rows(picked)
+            return values.mean(tuple(range(2, values.ndim)), keepdim=True)
         table, windows = self.table(source), plan.get(source)
         spatial = self.graph[source].spatial
         count = 1 if windows is None else len(windows.origins)
         total = table.base.sum(0).repeat(count, 1)
+        if windows is not None:
+            self._store(source, windows)
         for group in windows.groups if windows is not None else ():
             starts = windows.starts[group.picked]  # type: ignore[union-attr]
             reads = [(starts[:, a], n) for a, n in enumerate(group.size)]

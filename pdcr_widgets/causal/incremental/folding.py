@@ -88,6 +88,8 @@ def split_concatenations(graph: Graph, extent: dict[int, float]) -> None:
         groups: list[list[int]] = []
         for position, operand in enumerate(joint.operands):
             share = extent[operand.node]
+            if graph[operand.node].channels == 0:  # a placeholder, as timm's encoders give
+                continue
             for group in groups:
                 other = extent[joint.operands[group[0]].node]
                 if min(share, other) >= SIMILAR * max(share, other):

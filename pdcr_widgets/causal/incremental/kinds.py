@@ -8,7 +8,7 @@ leaves the map it holds ``fill``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,15 +47,18 @@ class Kind(Protocol):
     def run(self, tile: Tensor, starts: Ints, tile_starts: Ints, size: Shape) -> Tensor:
         """Compute windows of output from a tile."""
 
+    def whole(self, values: Tensor) -> Tensor | None:
+        """Compute the whole output from the whole input; None to do so from a tile."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stencil:
     """Outputs at ``stride`` read ``kernel`` positions ``dilation`` apart: convolution, pooling.
 
-    ``compute`` works without padding.
+    ``compute`` works without padding unless it is told of one.
     """
 
-    compute: Callable[[Tensor], Tensor]
+    compute: Callable[..., Tensor]
     outputs: Shape
     kernel: Shape
     stride: Shape
@@ -85,12 +88,17 @@ class Stencil:
         """See `Kind`."""
         return self.compute(tile)
 
+    def whole(self, values: Tensor) -> Tensor | None:
+        """See `Kind`: the operator's own padding saves a copy."""
+        result = self.compute(values, padding=self.padding)
+        return result if tuple(result.shape[2:]) == self.outputs else None
+
 
 @dataclass(frozen=True, eq=False)
 class Transposed:
-    """Transposed convolution; ``compute`` works without padding."""
+    """Transposed convolution; ``compute`` works without padding unless it is told of one."""
 
-    compute: Callable[[Tensor], Tensor]
+    compute: Callable[..., Tensor]
     outputs: Shape
     kernel: Shape
     stride: Shape
@@ -119,15 +127,29 @@ class Transposed:
 
     def run(self, tile: Tensor, starts: Ints, tile_starts: Ints, size: Shape) -> Tensor:
         """See `Kind`."""
-        result = self.compute(tile)
+        skipped = [
+            p - s * self._first(axis, 0)
+            for axis, (p, s) in enumerate(zip(self.padding, self.stride, strict=True))
+        ]
+        wanted = [k + n for k, n in zip(skipped, size, strict=True)]
+        result = self.compute(tile, output_padding=self._missing(tile, wanted))
         for axis, n in enumerate(size):
-            skipped = self.padding[axis] - self.stride[axis] * self._first(axis, 0)
-            missing = skipped + n - result.shape[axis + 2]
-            if missing > 0:
-                pads = [0, 0] * (len(size) - axis - 1) + [0, missing]
-                result = torch.constant_pad_nd(result, pads)
-            result = result.narrow(axis + 2, skipped, n)
+            result = result.narrow(axis + 2, skipped[axis], n)
         return result
+
+    def whole(self, values: Tensor) -> Tensor | None:
+        """See `Kind`."""
+        cropped = [n + 2 * p for n, p in zip(self.outputs, self.padding, strict=True)]
+        more = self._missing(values, cropped)
+        return self.compute(values, padding=self.padding, output_padding=more)
+
+    def _missing(self, tile: Tensor, wanted: Sequence[int]) -> tuple[int, ...]:
+        """Outputs at the end of each axis that no input reaches: there is the bias alone."""
+        missing = []
+        for axis, n in enumerate(wanted):
+            last = (tile.shape[axis + 2] - 1) * self.stride[axis]
+            missing.append(max(0, n - last - self.dilation[axis] * (self.kernel[axis] - 1) - 1))
+        return tuple(missing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +160,20 @@ class Resample:
     ----------
     matrices
         ``(outputs, inputs)`` weights of each axis.
+    native
+        The operator itself, for whole maps.
     """
 
     matrices: tuple[Tensor, ...]
     intervals: tuple[tuple[Ints, Ints], ...]
     outputs: Shape
+    native: Callable[[Tensor], Tensor] | None = None
     fill: float = 0.0
 
     @classmethod
-    def of(cls, matrices: tuple[Tensor, ...]) -> Resample:
+    def of(
+        cls, matrices: tuple[Tensor, ...], native: Callable[[Tensor], Tensor] | None = None
+    ) -> Resample:
         """Find the inputs that each output reads."""
         intervals = []
         for matrix in matrices:
@@ -154,7 +181,7 @@ class Resample:
             first = used.argmax(1)
             last = used.shape[1] - 1 - used[:, ::-1].argmax(1)
             intervals.append((first, np.where(used.any(1), last, first - 1)))
-        return cls(matrices, tuple(intervals), tuple(len(m) for m in matrices))
+        return cls(matrices, tuple(intervals), tuple(len(m) for m in matrices), native)
 
     def align(self, axis: int) -> int:
         """Windows may start anywhere."""
@@ -181,6 +208,10 @@ class Resample:
             shape = (tile.shape[0], size[axis], *_without(tile.shape[1:], axis + 1))
             tile = torch.bmm(weights, rows).view(shape).movedim(1, axis + 2)
         return tile
+
+    def whole(self, values: Tensor) -> Tensor | None:
+        """See `Kind`."""
+        return None if self.native is None else self.native(values)
 
 
 def _windows(matrix: Tensor, rows: Ints, height: int, columns: Ints, width: int) -> Tensor:
@@ -211,9 +242,12 @@ class Whole:
     """Anything else: computed on whole maps by the recorded operation.
 
     ``is_map`` says whether the result is ``(batch, channels, *spatial)``; ``repeats`` whether its
-    first axis is the batch, so that an unchanged value may simply be expanded.
+    first axis is the batch, so that an unchanged value may simply be expanded. ``values`` is the
+    number of values of the result and ``work`` that of multiplications, for one image.
     """
 
     outputs: Shape
     is_map: bool
     repeats: bool
+    values: int
+    work: float

@@ -93,6 +93,11 @@ class Phases:
             result = result.narrow(axis + 2, 0, n)
         return result if self.border is None else self._bordered(result, starts, size)
 
+    def whole(self, values: Tensor) -> Tensor | None:
+        """See `Kind`."""
+        del values
+        return None
+
     def _bordered(self, result: Tensor, starts: Ints, size: Shape) -> Tensor:
         assert self.border is not None
         margin = np.array(self.kernel) + np.array(self.padding)

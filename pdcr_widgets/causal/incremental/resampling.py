@@ -15,6 +15,7 @@ from torch import Tensor
 from pdcr_widgets.causal.incremental.builder import Builder, Opaque, Rule
 from pdcr_widgets.causal.incremental.graph import Node
 from pdcr_widgets.causal.incremental.kinds import Resample
+from pdcr_widgets.causal.incremental.trees import Ref, map_leaves, references
 from pdcr_widgets.causal.incremental.views import axis_scale
 
 aten = torch.ops.aten
@@ -31,7 +32,20 @@ def _resampled(b: Builder, index: int, ref: Any, along: Callable[[Tensor, int], 
     outputs = b.spatial(index)
     if tuple(len(m) for m in matrices) != outputs:
         raise Opaque
-    return Node(Resample.of(tuple(matrices)), (source,), (), b.calls[index].shape[1], outputs)
+    kind = Resample.of(tuple(matrices), _native(b, index, ref))
+    return Node(kind, (source,), (), b.calls[index].shape[1], outputs)
+
+
+def _native(b: Builder, index: int, ref: Any) -> Callable[[Tensor], Tensor]:
+    """The recorded operator as a function of the map that it resamples."""
+    call = b.calls[index]
+
+    def apply(values: Tensor) -> Tensor:
+        args, kwargs = map_leaves((call.args, call.kwargs), Ref, lambda _: values)
+        return call.op(*args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    assert list(references((call.args, call.kwargs))) == [ref.index]
+    return apply
 
 
 def linear(b: Builder, index: int, a: dict[str, Any]) -> Node:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.boxes import FORMATS
 from pdcr_widgets.causal.incremental.builder import Builder, Opaque, Rule
 from pdcr_widgets.causal.incremental.capture import Unsupported
 from pdcr_widgets.causal.incremental.graph import Node, Operand, arguments, operator_name
@@ -66,7 +67,8 @@ def convolve(
     dilation: tuple[int, ...],
     groups: int,
 ) -> Stencil:
-    """Windowed convolution."""
+    """Windowed convolution; its weights lie as the windows do, channels last."""
+    weight = weight.contiguous(memory_format=FORMATS.get(weight.ndim, torch.contiguous_format))
     compute = partial(
         _convolve, weight=weight, bias=bias, stride=stride, dilation=dilation, groups=groups
     )

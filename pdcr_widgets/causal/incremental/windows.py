@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,6 +57,12 @@ class Windows:
     origins: Ints
     groups: tuple[Group, ...]
     rows: int
+
+    @cached_property
+    def in_common(self) -> bool:
+        """Whether every intervention has a window, and all at the same place."""
+        whole = len(self.groups) == 1 and len(self.groups[0].picked) == len(self.starts)
+        return whole and bool((self.starts == self.starts[0]).all())
 
 
 Plan = dict[int, Windows]
