@@ -28,6 +28,10 @@ np.save(root / "small.npy", array[:, :64, :64])
 volume = np.stack([array[0] * share for share in (0.25, 0.5, 1.0, 0.5, 0.25)], axis=-1)
 nibabel.save(nibabel.Nifti1Image(volume.transpose(1, 0, 2)[::-1, ::-1], np.diag([-1, -1, 3, 1.0])),
              root / "patient" / "volume.nii.gz")
+labels = np.stack([case.truth * 3] * 5, axis=-1).astype(np.uint8)
+nibabel.save(nibabel.Nifti1Image(labels.transpose(1, 0, 2)[::-1, ::-1], np.diag([-1, -1, 3, 1.0])),
+             root / "patient" / "labels.nii.gz")
+np.savez(root / "patient" / "both.npz", image=array[0], label=case.truth.astype(np.uint8) * 3)
 """,
     "pdcr.Explorer(case.segmenter, folder=root, limit=2**20, with_layers=False)",
 ]
@@ -70,6 +74,33 @@ def test_files_of_the_folder_are_opened(page: Page, shot: Callable[[str], Path])
     expect(facts(page)).to_contain_text("volume.nii.gz; 1 channel", timeout=SOON_MS)
     expect(page.get_by_text("The model is fed this axial slice")).to_be_visible(timeout=SOON_MS)
     shot("volume")
+
+
+def test_a_truth_leaves_the_slice_and_may_come_from_the_images_own_file(
+    page: Page, shot: Callable[[str], Path]
+) -> None:
+    row(page, "patient").click()
+    row(page, "volume.nii.gz").click()
+    words = page.locator(".pdcr-hint", has_text="The model is fed this")
+    expect(words).to_contain_text("axial slice", timeout=SOON_MS)
+    page.get_by_role("button", name="Coronal").click()
+    expect(words).to_contain_text("coronal slice", timeout=SOON_MS)
+    place = words.inner_text()
+    page.get_by_role("button", name="Truth", exact=True).click()
+    row(page, "labels.nii.gz").click()
+    expect(facts(page)).to_contain_text("Truth: labels.nii.gz, ", timeout=SOON_MS)
+    expect(words).to_have_text(place)
+    shot("coronal_truth")
+    page.get_by_role("button", name="Image", exact=True).click()
+    row(page, "both.npz").click()
+    choice = page.get_by_label("Array")
+    choice.select_option(label="image", timeout=SOON_MS)
+    expect(facts(page)).to_contain_text("both.npz; 1 channel of 224 x 192", timeout=SOON_MS)
+    page.get_by_role("button", name="Truth", exact=True).click()
+    row(page, "both.npz").click()
+    choice.select_option(label="label", timeout=SOON_MS)
+    expect(facts(page)).to_contain_text("Truth: both.npz, ", timeout=SOON_MS)
+    shot("own_truth")
 
 
 DROP = """(zone, files) => {
