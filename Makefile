@@ -2,6 +2,7 @@
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 PORT ?= 8866
+VISITORS ?= 12
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -27,8 +28,8 @@ lab: $(VENV)/.lab ## Open the quickstart notebook in JupyterLab
 teach: $(VENV)/.demo ## Serve the five lessons to a class, on one page
 	$(BIN)/python -m pdcr_widgets.classroom notebooks --port=$(PORT)
 
-load: $(VENV)/.dev chromium ## Measure a class of twelve on two cores: first map, errors, memory
-	$(BIN)/python -m tests.bench.load
+load: $(VENV)/.dev chromium ## Measure a class on two cores: first map, errors, memory (VISITORS=30)
+	$(BIN)/python -m tests.bench.load --visitors $(VISITORS)
 
 test: dev check-js lint chromium ## Build, type-check, lint and run every test
 	$(BIN)/python -m pytest

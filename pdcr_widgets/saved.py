@@ -10,22 +10,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from pdcr_widgets.as_code import case_of
 from pdcr_widgets.causal import ATEMap, PatchBank, Segmenter, segmenter
 from pdcr_widgets.causal.archive import read_arrays, read_npz, write_npz
 from pdcr_widgets.causal.components import LayerEffects
 from pdcr_widgets.causal.ingredients import mask_from_runs, mask_to_runs, model_digest
 from pdcr_widgets.export.document import from_document, to_document
 from pdcr_widgets.inputs import LOOKS, QUESTION
+from pdcr_widgets.saved_volume import (
+    ARRAYS,
+    TRUTH,
+    VALUES,
+    arrays_of,
+    as_plain,
+    as_region,
+    bring_back,
+    case_asked,
+    head_of,
+    volume_from,
+)
 from pdcr_widgets.session import Session
 from pdcr_widgets.widgets import Explorer, NamedRegion
 
 FORMAT = 1
 MARK = "explorer_session"
-ARRAYS = ("image", "truth", "donors")
-NOT_PLAIN = (*ARRAYS, "segmenter", "region", "bank", "make_bank")
+NOT_PLAIN = (*ARRAYS, "segmenter", "region", "bank", "make_bank", "models", "cut")
 PLAIN = tuple(name for name in (*QUESTION, *LOOKS) if name not in NOT_PLAIN)
 VIEW = (
     "active", "brush_size", "channel", "colormap", "contour_opacity", "limit", "mode", "opacity",
@@ -62,6 +71,9 @@ class ExplorerSession:
         The canvas's named regions.
     view
         What the canvas shows and how.
+    volume
+        Where in a volume the slice lies, and what was drawn on the others; None for a picture. The
+        voxels are in `arrays`.
     """
 
     settings: Mapping[str, Any]
@@ -74,6 +86,7 @@ class ExplorerSession:
     layers: LayerEffects | None = None
     regions: tuple[NamedRegion, ...] = ()
     view: Mapping[str, Any] = field(default_factory=dict)
+    volume: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, explorer: Explorer) -> ExplorerSession:
@@ -88,10 +101,10 @@ class ExplorerSession:
             raise TypeError(f"give an Explorer, got {type(explorer).__name__}")
         session, canvas = explorer.session, explorer.canvas
         done = session.status == "done"
-        case = case_of(session)
+        case, volume = case_asked(session), head_of(explorer)
         return cls(
             settings={name: getattr(session, name) for name in PLAIN},
-            arrays={} if case is not None else _arrays(session),
+            arrays={} if case is not None else arrays_of(explorer),
             bank=None if case is not None and session.bank is case.bank else session.bank,
             region=None if session.region is None else np.array(session.region),
             reader=_reader(session),
@@ -100,6 +113,7 @@ class ExplorerSession:
             layers=session.layers if done else None,
             regions=canvas.regions,
             view={name: getattr(canvas, name) for name in VIEW},
+            volume=volume,
         )
 
     def save(self, path: str | Path) -> None:
@@ -121,8 +135,9 @@ class ExplorerSession:
             "has_bank": bank is not None,
             "ate": None if self.ate is None else to_document(self.ate),
             "layers": None if self.layers is None else to_document(self.layers),
-            "regions": [_as_plain(entry) for entry in self.regions],
+            "regions": [as_plain(entry) for entry in self.regions],
             "view": dict(self.view),
+            **({} if self.volume is None else {"volume": dict(self.volume)}),
         }
         try:
             write_npz(path, head, {**self.arrays, **({} if bank is None else bank.arrays())})
@@ -141,7 +156,7 @@ class ExplorerSession:
         head, _ = read_npz(path, (), FORMAT)
         if not head.pop(MARK, False):
             raise ValueError(f"{str(path)!r} holds no explorer session; `pdcr.load` reads results")
-        arrays = read_arrays(path, ARRAYS)
+        arrays = read_arrays(path, (*ARRAYS, VALUES, TRUTH))
         try:
             results = {n: head.pop(n) for n in ("ate", "layers")}
             read: dict[str, Any] = {
@@ -153,7 +168,7 @@ class ExplorerSession:
                 arrays=arrays,
                 bank=bank,
                 region=None if region is None else mask_from_runs(region),
-                regions=tuple(_as_region(entry) for entry in head.pop("regions")),
+                regions=tuple(as_region(entry) for entry in head.pop("regions")),
                 **read,
                 **head,
             )
@@ -176,10 +191,40 @@ class ExplorerSession:
             No model, or one with other weights than the results were made with.
         """
         asked, same = self._model(model, strict)
+        if self.volume is not None:
+            return self._walk(self.volume, asked, same)
         session = Session(self._subject(asked), **self._inputs())
+        self._restore(session, same)
+        return self._as_seen(Explorer(session))
+
+    def _walk(self, head: Mapping[str, Any], model: Segmenter, same: bool) -> Explorer:
+        """Give an explorer of the whole volume, at the slice where it was."""
+        subject = self._subject(model)
+        volume = volume_from(head, self.arrays, _demo(self.case) if self.case else None)
+        inputs = {**self._inputs(), "bank": subject.bank}
+        if self.case:
+            inputs |= {"make_bank": subject.make_bank, "donors": subject.bank_images}
+        elif "donors" in self.arrays:
+            inputs["donors"] = subject.bank_images
+        if volume.whole and self.reader["truth"]:
+            inputs["truth"] = volume.truth
+        for name in ("spacing", "grid"):
+            inputs.pop(name)
+        explorer = Explorer(model, volume, **inputs)
+        explorer.session.stop()
+        explorer.session.wait()
+        bring_back(explorer.canvas, head)
+        explorer.session.stop()
+        explorer.session.wait()
+        self._restore(explorer.session, same)
+        return self._as_seen(explorer)
+
+    def _restore(self, session: Session, same: bool) -> None:
         if same and self.ate is not None:
             session.restore(self.ate, self.layers)
-        explorer = Explorer(session)
+
+    def _as_seen(self, explorer: Explorer) -> Explorer:
+        """Show what was shown, as it was."""
         canvas = explorer.canvas
         canvas.regions = self.regions
         for name in VIEW:
@@ -211,20 +256,14 @@ class ExplorerSession:
             case = _demo(self.case)
             return replace(case, segmenter=model, bank=self.bank or case.bank)
         return SimpleNamespace(
-            segmenter=model, image=held["image"], truth=self.arrays.get("truth"), bank=self.bank,
-            bank_images=held.get("donors"),
+            segmenter=model, image=held.get("image"), truth=self.arrays.get("truth"),
+            bank=self.bank, bank_images=held.get("donors"),
         )  # fmt: skip
 
     def _inputs(self) -> dict[str, Any]:
         settings = {name: _as_trait(value) for name, value in self.settings.items()}
         given = {} if self.reader["truth"] else {"truth": None}
         return {**settings, **given, "region": self.region}
-
-
-def _arrays(session: Session) -> dict[str, np.ndarray]:
-    """What a demo case would bring by itself."""
-    given = {name: getattr(session, name) for name in ARRAYS}
-    return {name: _as_array(value) for name, value in given.items() if value is not None}
 
 
 def _reader(session: Session) -> dict[str, Any]:
@@ -247,23 +286,6 @@ def _demo(name: str) -> Any:
     return load(name)
 
 
-def _as_array(value: Any) -> np.ndarray:
-    return value.cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
-
-
 def _as_trait(value: Any) -> Any:
     """JSON has lists where traits are tuples."""
     return tuple(_as_trait(each) for each in value) if isinstance(value, list) else value
-
-
-def _as_plain(entry: NamedRegion) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "mask": mask_to_runs(np.asarray(entry.mask)),
-        "color": entry.color,
-        "visible": entry.visible,
-    }
-
-
-def _as_region(held: Mapping[str, Any]) -> NamedRegion:
-    return NamedRegion(**{**held, "mask": mask_from_runs(held["mask"])})

@@ -124,22 +124,24 @@ export function moved(shape: Shape, dx: number, dy: number): Shape {
   return { ...shape, box: { ...box, left: box.left + by.x, top: box.top + by.y } };
 }
 
-/** The shape with one handle dragged to a point. A box keeps at least one pixel. */
+/** The shape with one handle dragged to a point, beyond the opposite side too. */
 export function reshaped(shape: Shape, handle: number, to: Point): Shape {
   if ("points" in shape) {
     return { ...shape, points: shape.points.map((p, index) => (index === handle ? to : p)) };
   }
   const [fx, fy] = HANDLES[handle]!;
   const { box } = shape;
-  let left = box.left;
-  let top = box.top;
-  let right = left + box.width;
-  let bottom = top + box.height;
-  if (fx === 0) left = Math.min(Math.round(to.x), right - 1);
-  if (fx === 1) right = Math.max(Math.round(to.x), left + 1);
-  if (fy === 0) top = Math.min(Math.round(to.y), bottom - 1);
-  if (fy === 1) bottom = Math.max(Math.round(to.y), top + 1);
-  return { ...shape, box: { left, top, width: right - left, height: bottom - top } };
+  const [left, width] = stretched(box.left, box.width, fx, to.x);
+  const [top, height] = stretched(box.top, box.height, fy, to.y);
+  return { ...shape, box: { left, top, width, height } };
+}
+
+/** Start and length of a side of which one end is dragged; at least one pixel is left. */
+function stretched(start: number, length: number, end: number, to: number): [number, number] {
+  if (end === 0.5) return [start, length];
+  const held = end === 0 ? start + length : start;
+  const away = Math.round(to) - held || (end === 0 ? -1 : 1);
+  return [Math.min(held, held + away), Math.abs(away)];
 }
 
 /** The whole region as something to move and stretch; null when it is empty. */

@@ -69,6 +69,8 @@ class Explorer(View):
     canvas, legend, chart, inspector, network, baseline, question, model, run_bar, sweep_bar,
     comparison, keep_bar
         The widgets, each of which also works alone.
+    volume : Volume or None
+        What the slices on the canvas are of.
     files : FileInputs or None
         Images, truth and patches from files, with ``folder``.
 
@@ -79,6 +81,7 @@ class Explorer(View):
     """
 
     files: FileInputs | None = None
+    volume: Volume | None = None
     _slices: SliceQuestions | None = None
 
     def __init__(
@@ -180,7 +183,7 @@ class Explorer(View):
 
     def _set_stage(self, canvas: SliceViewer | None, volume: Volume | None) -> None:
         """Bring the canvas that fits what the session asks about."""
-        session = self.session
+        session, self.volume = self.session, volume
         below: tuple[w.Widget, ...] = ()
         if isinstance(canvas, SliceTargets) and volume is not None:
             self._slices = SliceQuestions(session, canvas, volume)

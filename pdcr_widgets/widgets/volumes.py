@@ -64,6 +64,8 @@ def volume_of(subject: Any, image: Any, truth: Any = None) -> Volume | None:
     TypeError, ValueError
         Values that no model takes: integers, NaN, other numbers of axes.
     """
+    if isinstance(image, Volume):
+        return image
     known = getattr(subject, "volume", None)
     if image is None and known is not None:
         told = {name: getattr(known, name) for name in _KNOWN}
