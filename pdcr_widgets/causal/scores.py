@@ -60,7 +60,7 @@ def likely_activation(scores: Tensor) -> str:
         One class whose scores are nowhere negative and exceed 1.
     """
     low, high = float(scores.min()), float(scores.max())
-    if low >= -ROUNDED and high <= 1 + ROUNDED:
+    if low >= 0 and high <= 1 + ROUNDED:
         return "identity"
     if scores.shape[1] > 1:
         return "softmax"

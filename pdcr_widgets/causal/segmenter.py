@@ -254,31 +254,10 @@ def segmenter(
     threshold: float = 0.5,
     classes: Sequence[str] = (),
 ) -> Segmenter:
-    """Wrap any segmentation model.
+    """Wrap a module or callable; a `Segmenter` is given back as it is.
 
-    Parameters
-    ----------
-    model
-        Module or callable, ``(batch, channels, *spatial) -> (batch, classes, *spatial)`` or
-        ``(batch, *spatial)``; a `Segmenter` is given back as it is.
-    target
-        Class whose prediction is explained; None decides on the first image (see
-        `Segmenter.resolve`).
-    activation
-        ``"auto"``, ``"identity"``, ``"sigmoid"``, ``"softmax"`` or a callable.
-    threshold
-        Probability above which a pixel is predicted as the target, 0..1.
-    classes
-        Names of the classes, in the model's order.
-
-    Returns
-    -------
-    Segmenter
-
-    Raises
-    ------
-    TypeError, ValueError
-        Not a callable, an unknown activation, a threshold outside 0..1.
+    Parameters and errors are those of `Segmenter`. `pdcr_widgets.segmenter` opens files and takes
+    networks of other libraries, too.
     """
     if isinstance(model, Segmenter):
         return model

@@ -15,6 +15,12 @@ from pdcr_widgets.widgets.style import markup
 from pdcr_widgets.widgets.view import View
 from pdcr_widgets.widgets.volumes import Volume
 
+ELSEWHERE = (
+    "One patch's draws, the inside of the network and the map's faithfulness are shown for "
+    "pictures only; of a volume, <code>pdcr.channel_effects</code> and <code>pdcr.compare</code> "
+    "measure the last two in Python."
+)
+
 
 class VolumeTarget(SliceViewer):
     """Draw a target region in a volume, and look at the map of the whole of it.
@@ -144,7 +150,7 @@ class VolumeWords(View):
         words = markup("pdcr-hint")
         words.value = (
             f"The model is fed the whole volume, {sides} voxels. Patches are cubes, and this is a "
-            "slice of their map."
+            f"slice of their map. {ELSEWHERE}"
         )
         depth = w.BoundedIntText(min=1, max=max(canvas.volume_shape), description="Slices drawn")
         depth.style.description_width = "initial"

@@ -51,3 +51,27 @@ def test_every_slice_is_explained_and_keeps_its_region(
     expect(page.locator(".pdcr-explorer")).to_contain_text("learnt from axial slices only")
     expect(watch.status).to_contain_text("Ready", timeout=SOON_MS)
     shot("coronal")
+
+
+WHOLE = [
+    "import numpy as np, torch, pdcr_widgets as pdcr\n"
+    "torch.manual_seed(3)\n"
+    "model = torch.nn.Sequential(torch.nn.Conv3d(1, 4, 5, padding=2), torch.nn.ReLU(),\n"
+    "                            torch.nn.Conv3d(4, 1, 3, padding=1))\n"
+    "image = pdcr.open_image(np.random.default_rng(0).random((24, 64, 80)), spacing=(2, 1, 1))",
+    "region = np.zeros(image.spatial, bool); region[8:16, 24:40, 24:40] = True\n"
+    "explorer = pdcr.Explorer(model, image, region=region, outcome='soft_dice')\nexplorer",
+]
+
+
+def test_a_model_of_volumes_says_what_is_not_shown(lab: Site, shot: Callable[[str], Path]) -> None:
+    watch = Watch(lab.open(WHOLE)).settle()
+    explorer = watch.page.locator(".pdcr-explorer")
+    expect(watch.status).to_contain_text("Done", timeout=STARTS_MS)
+    expect(explorer).to_contain_text("Patches are cubes")
+    expect(explorer).to_contain_text("shown for pictures only")
+    for kind in ("probe", "inside", "faithful"):
+        expect(explorer.locator(f".pdcr-card.pdcr-{kind}")).to_be_hidden()
+    expect(explorer.locator(".pdcr-card.pdcr-bars")).to_be_visible()
+    explorer.get_by_text("shown for pictures only").scroll_into_view_if_needed()
+    shot("whole")
