@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pdcr_widgets.causal.experiment import Target
 from pdcr_widgets.causal.full import Engine, FullEngine
-from pdcr_widgets.causal.incremental import Unsupported, incremental_engine
+from pdcr_widgets.causal.incremental import OneByOne, Unsupported, incremental_engine
 from pdcr_widgets.causal.segmenter import Segmenter
 
 ENGINES = ("auto", "incremental", "full")
@@ -50,4 +50,7 @@ def _engine(
     except Unsupported as reason:
         if engine == "incremental":
             raise ValueError(f"the incremental engine cannot be used: {reason}") from reason
+        if isinstance(reason, OneByOne):
+            why = f"{reason}, so one image at a time"
+            return FullEngine(segmenter, image, window, 1, why)
         return FullEngine(segmenter, image, window, batch, str(reason))

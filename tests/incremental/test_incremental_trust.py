@@ -113,7 +113,7 @@ def test_models_are_freed():
         (lambda x: x * 2 if x.mean() > 0 else x, "decides by the values"),
         (nn.BatchNorm2d(1, track_running_stats=False).double(), "statistics of the batch"),
         (lambda x: x.view(-1, 1, 32, 32) - x.flatten().mean().view(1, 1, 1, 1), "mixes the images"),
-        (lambda x: x.detach().numpy() and None, "cannot be recorded"),
+        (lambda x: x.detach().numpy() and None, "decides by the values"),
         (lambda x: torch.zeros(len(x), 1, 32, 32), "not computed from the image"),
     ],
     ids=["noise", "dropout", "branch", "batch statistics", "mixing", "numpy", "constant"],

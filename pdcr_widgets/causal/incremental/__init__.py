@@ -12,5 +12,6 @@ from __future__ import annotations
 from pdcr_widgets.causal.incremental.build import incremental_engine
 from pdcr_widgets.causal.incremental.capture import Unsupported
 from pdcr_widgets.causal.incremental.engine import IncrementalEngine
+from pdcr_widgets.causal.incremental.refusing import OneByOne
 
-__all__ = ["IncrementalEngine", "Unsupported", "incremental_engine"]
+__all__ = ["IncrementalEngine", "OneByOne", "Unsupported", "incremental_engine"]

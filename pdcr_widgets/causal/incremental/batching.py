@@ -15,6 +15,7 @@ from pdcr_widgets.causal.incremental.capture import Call, Recording, Unsupported
 from pdcr_widgets.causal.incremental.graph import Graph, operator_name
 from pdcr_widgets.causal.incremental.kinds import Whole
 from pdcr_widgets.causal.incremental.program import Scaled
+from pdcr_widgets.causal.incremental.refusing import OneByOne
 
 SIZED = frozenset({"view", "reshape", "_unsafe_view", "expand", "repeat", "unflatten"})
 
@@ -51,9 +52,9 @@ def _compared(one: Call, two: Call) -> Call:
     grown = [axis for axis, (a, b) in enumerate(zip(one.shape, two.shape, strict=True)) if a != b]
     is_tensor = one.dtype is not None
     if one.live and is_tensor and not grown:
-        raise Unsupported("the model mixes the images of a batch")
+        raise OneByOne("the model mixes the images of a batch")
     if any(two.shape[axis] != 2 * one.shape[axis] for axis in grown) or len(grown) > 1:
-        raise Unsupported("the model mixes the images of a batch")
+        raise OneByOne("the model mixes the images of a batch")
     batched = grown == [0] and one.shape[0] == 1
     if grown and not one.live and not batched:
         raise Unsupported("the size of a constant depends on the number of images")

@@ -19,16 +19,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pdcr_widgets.causal.incremental.operators import whole_operators
+from pdcr_widgets.causal.incremental.refusing import SHAPES, NoReading, refuse
+from pdcr_widgets.causal.incremental.refusing import Unsupported as Unsupported
 from pdcr_widgets.causal.incremental.trees import Ref as Ref
 from pdcr_widgets.causal.incremental.trees import map_leaves, references
-
-CONSTANTS = ("zeros", "ones", "full", "empty")
-SHAPES = {f"aten::new_{n}" for n in CONSTANTS} | {f"aten::{n}_like" for n in CONSTANTS}
-"""Operators that read nothing of a tensor but its shape."""
-
-
-class Unsupported(Exception):
-    """The model cannot be evaluated incrementally, or not faster than by plain passes."""
 
 
 @dataclass(slots=True)
@@ -107,7 +101,8 @@ def record(
         The model does something whose windows could not be trusted; the message says what.
     """
     recorder = _Recorder(images, limit)
-    with _watched_modules(model, recorder), whole_operators(), recorder:
+    reading = NoReading(recorder.is_live)
+    with _watched_modules(model, recorder), whole_operators(), recorder, reading:
         try:
             output = pick(model(images))
         except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
@@ -145,7 +140,7 @@ class _Recorder(TorchDispatchMode):
         refs, named = self._refer(args), self._refer(kwargs)
         live = any(self.calls[i].live for i in references((refs, named)))
         if live:
-            _refuse(func, args)
+            refuse(func, args, self.is_live)
             live = func._schema.name not in SHAPES
         written = [i for i, a in enumerate(func._schema.arguments) if _is_written(a)]
         if written and not live:
@@ -155,6 +150,11 @@ class _Recorder(TorchDispatchMode):
         result = (_in_place(func) if written else func)(*args, **kwargs)
         self._note(func, refs, named, live, result)
         return result
+
+    def is_live(self, value: Any) -> bool:
+        """Whether a tensor depends on the input."""
+        index = self.index.get(id(value)) if isinstance(value, Tensor) else None
+        return index is not None and self.calls[index].live
 
     def _write_constant(
         self, func: Any, written: list[int], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -237,18 +237,6 @@ class _Recorder(TorchDispatchMode):
 
 def _made() -> None:
     """Stand-in for the operations behind a constant that the model wrote piece by piece."""
-
-
-def _refuse(func: Any, args: tuple[Any, ...]) -> None:
-    name = func._schema.name.removeprefix("aten::")
-    if name in {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "masked_select"}:
-        raise Unsupported("the model decides by the values of its activations")
-    if torch.Tag.nondeterministic_seeded in func.tags and not _is_idle_dropout(name, args):
-        raise Unsupported(f"the model draws random numbers ({name})")
-
-
-def _is_idle_dropout(name: str, args: tuple[Any, ...]) -> bool:
-    return "attention" in name or ("dropout" in name and len(args) > 2 and not args[2])
 
 
 def _is_written(argument: Any) -> bool:
