@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from pdcr_widgets.causal.arrays import as_whole, grid_of
@@ -15,6 +16,7 @@ from pdcr_widgets.causal.outcome import Empty
 from pdcr_widgets.causal.recipe import ate_recipe
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
 from pdcr_widgets.causal.sampling import SAMPLING, Limits, Settings
+from pdcr_widgets.causal.spending import spending
 from pdcr_widgets.causal.state import DONE, Estimates
 
 
@@ -35,7 +37,7 @@ def iter_ate(
     engine: str = "auto",
     batch: int | None = None,
     empty: Empty = "agree",
-    budget: int | None = None,
+    budget: int | str | timedelta | None = None,
     seconds: float | None = None,
     precision: float | None = None,
     grid: dict[str, Any] | None = None,
@@ -51,7 +53,7 @@ def iter_ate(
         ``update.map`` is complete and drawable from the first update on.
     """
     settings = Settings(screening, samples, threshold, precision)
-    limits = Limits(budget, seconds)
+    limits = Limits(*spending(budget, seconds))
     seed = as_whole(seed, "seed", 0)
     if sampling not in SAMPLING:
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
@@ -107,10 +109,11 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
     empty : {"agree", "paper"}
         Outcome where prediction and reference are both empty inside the region: 100, or 0 as in the
         reference implementation.
-    budget : int, optional
-        Stop after about this many evaluations.
+    budget : int, str or timedelta, optional
+        Stop after about this many evaluations, or about this time: ``2000``, ``"2 s"``,
+        ``"500 ms"``, ``"1.5 min"``, or a `datetime.timedelta`.
     seconds : float, optional
-        Stop after about this time.
+        Stop after about this time, whatever the budget of evaluations.
     precision : float, optional
         Target standard error of every patch, points (adaptive).
     grid : dict, optional

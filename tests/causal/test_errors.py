@@ -68,6 +68,10 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "seed": ({"seed": "x"}, TypeError, "seed must be a whole number.*'x'"),
     "batch": ({"batch": 0}, ValueError, "batch must be at least 1, got 0"),
     "budget": ({"budget": 0}, ValueError, "budget must be at least 1, got 0"),
+    "budget without its unit": ({"budget": "20"}, ValueError, "time such as '500 ms', '2 s'"),
+    "budget of no kind": ({"budget": 2.5}, TypeError, "budget='2.5 s' for seconds"),
+    "budget of no time": ({"budget": "0 s"}, ValueError, "more than no time, got '0 s'"),
+    "time twice": ({"budget": "2 s", "seconds": 1}, ValueError, "seconds=1 is given too"),
     "seconds": ({"seconds": 0}, ValueError, "seconds must be above 0, got 0"),
 }
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from toys import SmallNet, Spy, box, picture
 
 from pdcr_widgets.causal import ATEUpdate, PatchBank, ate_map, iter_ate
+from pdcr_widgets.causal.spending import UNITS, spending
 
 SAMPLING = ["paper", "adaptive"]
 IMAGE = picture(1, 32, 28)
@@ -136,10 +141,41 @@ def test_what_a_budget_leaves_out_is_not_called_exact() -> None:
     assert not ate.significant[unknown].any()
 
 
-def test_time_ends_it_early() -> None:
-    updates = run("paper", BANK, seconds=1e-9)
+NO_TIME = [
+    {"seconds": 1e-9}, {"budget": "0.0001 ms"}, {"budget": timedelta(microseconds=1)},
+    {"seconds": 1e-9, "budget": 10_000},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", NO_TIME, ids=str)
+def test_time_ends_it_early(limit: dict[str, Any]) -> None:
+    updates = run("paper", BANK, **limit)
     assert len(updates) == 2
     assert updates[-1].stage == "done"
+
+
+@pytest.mark.parametrize("budget", ["1 h", "60min", timedelta(days=1)])
+def test_time_that_is_not_spent_changes_no_number(budget: Any) -> None:
+    whole, limited = (run("adaptive", BANK, **o)[-1].map for o in ({}, {"budget": budget}))
+    assert_array_equal(whole.effect, limited.effect)
+    assert limited.recipe["stopped_after"] is None
+
+
+@given(st.integers(1, 10_000), st.sampled_from(sorted(UNITS)), st.sampled_from(["", " "]))
+def test_time_is_read_in_its_unit(count: int, unit: str, space: str) -> None:
+    evaluations, seconds = spending(f"{count}{space}{unit}")
+    assert evaluations is None
+    per_hour = {"ms": 3_600_000, "s": 3600, "min": 60, "h": 1}
+    assert seconds == pytest.approx(count * 3600 / per_hour[unit])
+    assert spending(count) == (count, None)
+
+
+def test_more_time_refines() -> None:
+    """Every state on the way to the end has at least the draws of the state before."""
+    maps = [u.map for u in run("adaptive", BANK)]
+    for earlier, later in pairwise(maps):
+        assert (later.samples >= earlier.samples).all()
+        assert later.evaluations >= earlier.evaluations
 
 
 @pytest.mark.parametrize("sampling", SAMPLING)
