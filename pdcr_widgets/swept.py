@@ -206,7 +206,7 @@ class Swept(Inputs):
 
     def _take_sweep(self, update: SweepUpdate, watch: Stopwatch) -> None:
         if update.rounds > (self.sweep.rounds if self.sweep is not None else 0):
-            self._set(sweep=update.sweep.first(update.rounds * update.patches))
+            self._set(sweep=update.sweep.first(update.rounds * update.patches).ready())
         progress = watch.count("sweep", update.done, update.total, "sweeping")
         self._set(sweep_bytes=update.nbytes, sweep_progress=progress)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.pictured import Pictured
 from pdcr_widgets.causal.plan import PatchGrid
 from pdcr_widgets.causal.results import ATEMap
+from pdcr_widgets.causal.sweep_index import Bands
 
 FORMAT = 1
 STEPS = 8191
@@ -89,9 +91,19 @@ class Sweep(Pictured):
 
     @property
     def nbytes(self) -> int:
-        """Memory that the sweep takes, bytes."""
+        """Memory that the sweep takes, bytes; a first map adds 520 per intervention at most."""
         held = (self.probability, self.cells, self.offsets, self.pixels, self.change)
         return sum(a.nbytes for a in held)
+
+    @cached_property
+    def bands(self) -> Bands:
+        """Where the changed pixels of each band of rows are; found once, when first asked for."""
+        return Bands.of(self.offsets, self.pixels, self.spatial)
+
+    def ready(self) -> Sweep:
+        """The same sweep, with what `ate_map` finds out when it is first called."""
+        assert self.bands is not None
+        return self
 
     @property
     def rounds(self) -> int:
@@ -223,8 +235,7 @@ class _Scores:
     def perturbed(self) -> np.ndarray:
         """Outcome of every intervention, points."""
         sweep = self._sweep
-        hit = np.flatnonzero(self._inside[sweep.pixels])
-        owner = np.searchsorted(sweep.offsets, hit, side="right") - 1
+        hit, owner = sweep.bands.inside(self._inside.reshape(sweep.spatial), sweep.pixels)
         pixels = sweep.pixels[hit]
         base = sweep.probability.reshape(-1).astype(np.float64)
         truth = self._reference

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from pdcr_widgets import PatchBank, Sweep, ate_map, iter_sweep
 from pdcr_widgets.causal.draws import draw
+from pdcr_widgets.causal.sweep_index import Bands
 
 SIDE = (45, 50)
 REGION = np.zeros(SIDE, dtype=bool)
@@ -108,3 +111,20 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sweep.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ValueError, match="not a saved result"):
         Sweep.load(tmp_path / "sweep.npz")
+
+
+@given(st.data())
+def test_changed_pixels_are_found_in_every_region(data: st.DataObject) -> None:
+    spatial = (*data.draw(st.lists(st.integers(1, 90), min_size=1, max_size=2)), 3)
+    size = int(np.prod(spatial))
+    each = data.draw(st.lists(st.lists(st.integers(0, size - 1), unique=True), min_size=1))
+    rows = [np.array(sorted(r) if data.draw(st.booleans()) else r, np.uint32) for r in each]
+    offsets = np.cumsum([0, *map(len, rows)])
+    pixels = np.concatenate(rows).astype(np.uint32)
+    region = np.zeros(size, dtype=bool)
+    region[data.draw(st.lists(st.integers(0, size - 1), min_size=1))] = True
+    where, owner = Bands.of(offsets, pixels, spatial).inside(region.reshape(spatial), pixels)
+    expected = [
+        (int(offsets[i]) + k, i) for i, r in enumerate(rows) for k, p in enumerate(r) if region[p]
+    ]
+    assert list(zip(where.tolist(), owner.tolist(), strict=True)) == expected
