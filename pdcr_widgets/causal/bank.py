@@ -16,8 +16,8 @@ from torch import Tensor
 from pdcr_widgets.causal.archive import read_arrays, write_npz
 from pdcr_widgets.causal.arrays import as_tensor, as_whole
 from pdcr_widgets.causal.bank_cutting import cut, distinct, others, read_folder
-from pdcr_widgets.causal.design import Design
 from pdcr_widgets.causal.patch_figure import PatchSheet, plot_patches
+from pdcr_widgets.causal.representatives import Representatives
 
 FORMAT = 1
 PATCHES, POSITIONS, NEAREST = "bank_patches", "bank_positions", "bank_nearest"
@@ -87,9 +87,9 @@ class PatchBank(PatchSheet):
         return int(self.patches.shape[1])
 
     @cached_property
-    def design(self) -> Design:
-        """Balanced orders of the patches (made once per bank)."""
-        return Design(self.patches)
+    def representatives(self) -> Representatives:
+        """Patches that stand for all of them, nested (chosen once per bank)."""
+        return Representatives.of(self.patches)
 
     def digest(self) -> str:
         """SHA-256 of the patches' bytes and shape, and their positions, to name it in a recipe."""

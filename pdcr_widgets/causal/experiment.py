@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -127,10 +128,31 @@ class Experiment:
         ndarray
             ``(n,)`` float64 points; negative where losing the patch hurts.
         """
-        image = self.target.image
-        return self._effects(
-            self._predict(*interventions(self.grid, self.baseline, image, cells, choices))
-        )
+        return self._effects(self._intervened(cells, choices))
+
+    def responses(self, cells: np.ndarray, choices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Effects, and what they are read off, in a unit in which content acts smoothly.
+
+        Returns
+        -------
+        effects : ndarray
+            ``(n,)`` points, as of `effects`.
+        responses : ndarray
+            ``(n, responses)`` float32 changes of the logit of every pixel of the region; for
+            outcomes that are not read off the thresholded prediction, the effects themselves.
+        """
+        probability = self._intervened(cells, choices)
+        effects = self._effects(probability)
+        if self.target.outcome not in THRESHOLDED:
+            return effects, effects[:, None].astype(np.float32)
+        return effects, self._logits(probability) - self._margins
+
+    def read(self, responses: np.ndarray) -> np.ndarray:
+        """Effects that responses would mean, ``(n, responses) -> (n,)`` points."""
+        if self.target.outcome not in THRESHOLDED:
+            return responses[:, 0].astype(np.float64)
+        margins = torch.from_numpy(responses + self._margins).to(self.target.image.device)
+        return self.target.measure.at(margins).double().cpu().numpy() - self.target.base
 
     def group_effects(
         self, cells: np.ndarray, corners: np.ndarray, choices: np.ndarray
@@ -171,9 +193,26 @@ class Experiment:
         """Whether each cell can change the prediction inside the region, ``(n,)`` booleans."""
         return self.engine.reaches(_inside(self.grid, cells), self.grid.size)
 
+    def _intervened(self, cells: np.ndarray, choices: np.ndarray) -> Tensor:
+        image = self.target.image
+        return self._predict(*interventions(self.grid, self.baseline, image, cells, choices))
+
     def _predict(self, starts: np.ndarray, content: Tensor) -> Tensor:
         self.evaluations += len(starts)
         return self.engine.probabilities(starts, content)
+
+    @cached_property
+    def _margins(self) -> np.ndarray:
+        """Logit of each pixel of the region over that of the threshold, ``(responses,)``."""
+        window = self.target.probability[self.target.window]
+        return self._logits(window[None])[0]
+
+    def _logits(self, probability: Tensor) -> np.ndarray:
+        target = self.target
+        inside = torch.from_numpy(target.region[target.window]).to(probability.device)
+        values = torch.special.logit(probability[:, inside].float(), eps=1e-7)
+        level = torch.special.logit(torch.tensor(target.segmenter.threshold), eps=1e-7)
+        return (values.cpu() - level).numpy()
 
     def _nearness(self, probability: Tensor) -> np.ndarray:
         target = self.target

@@ -105,6 +105,13 @@ class Outcome:
         inside = probability.flatten(1).index_select(1, self._inside)
         return self._measure(inside, self._reference, self._threshold, self._empty)
 
+    def at(self, margins: Tensor) -> Tensor:
+        """Points where each pixel of the region is so far above the threshold, ``(batch, pixels)``.
+
+        For the outcomes that are read off the thresholded prediction.
+        """
+        return self._measure(margins, self._reference, 0.0, self._empty)
+
 
 def _ratio(part: Tensor, total: Tensor, empty: Empty) -> Tensor:
     kind = part.dtype if part.is_floating_point() else _exact(part)

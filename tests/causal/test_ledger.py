@@ -1,116 +1,138 @@
-"""Standard errors from replicated blocks: exact at the end, honest before."""
+"""Means and standard errors from representatives: exact at the end, honest before."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from pdcr_widgets.causal.design import BLOCK, LEADERS, Block, Design
+from pdcr_widgets.causal.representatives import Representatives
 from pdcr_widgets.causal.sampling.ledger import Ledger
-from tests.causal.test_design import natural
+from pdcr_widgets.causal.sampling.surrogate import Surrogate
+from tests.causal.test_representatives import natural
 
-BANK = natural(385)
-DESIGN = Design(BANK)
+BANK = natural(150)
+KNOWN = Representatives.of(BANK)
+SHAPE = (16, 16)
 
 
-def surfaces(kind: str, patches: int, seed: int) -> np.ndarray:
-    """Effects of every bank patch at many places, ``(patches, bank)``, in steps of 0.1 points."""
+def ledger(known: Representatives = KNOWN) -> Ledger:
+    own = np.zeros(known.features.shape[1])
+    return Ledger(SHAPE, known, Surrogate(known, lambda cell: own, lambda r: r[:, 0]))
+
+
+def surfaces(kind: str, seed: int) -> np.ndarray:
+    """Effects of every bank patch at every place of the grid, in steps of 0.1 points."""
     rng = np.random.default_rng(seed)
     flat = BANK.flatten(1).double().numpy()
     flat = flat - flat.mean(axis=0)
     scores = flat @ np.linalg.svd(flat, full_matrices=False)[2].T
     scores = scores / scores.std(axis=0)
-    size = np.exp(rng.normal(0, 1.3, (patches, 1)))
+    count = SHAPE[0] * SHAPE[1]
+    row, column = np.unravel_index(np.arange(count), SHAPE)
+    size = np.exp(2 * np.sin(row / 4) * np.cos(column / 4) + rng.normal(0, 0.4, count))[:, None]
     if kind == "smooth":
-        slopes = rng.normal(size=(patches, 6)) * [1.2, 0.4, 0.3, 0.2, 0.2, 0.1]
-        shape = np.tanh(slopes @ scores[:, :6].T + rng.normal(0, 1, (patches, 1)))
+        slopes = rng.normal(size=(count, 6)) * [1.2, 0.4, 0.3, 0.2, 0.2, 0.1]
+        shape = np.tanh(slopes @ scores[:, :6].T + rng.normal(0, 1, (count, 1)))
     else:
-        slopes = rng.normal(size=(patches, 30)) / 5
-        shape = np.tanh(slopes @ scores[:, 10:40].T + rng.normal(0, 0.5, (patches, 1)))
-    shift = rng.normal(0, 0.6, (patches, 1))
-    return np.round((shape + shift) * size / 0.1) * 0.1
+        slopes = rng.normal(size=(count, 30)) / 5
+        shape = np.tanh(slopes @ scores[:, 10:40].T + rng.normal(0, 0.5, (count, 1)))
+    return np.round((shape + rng.normal(0, 0.6, (count, 1))) * size / 0.1) * 0.1
 
 
-def drawn(effects: np.ndarray, draws: int, seed: int) -> tuple[Ledger, np.ndarray]:
-    """Give every patch ``draws`` draws and a twelfth of them two blocks; which ones have more."""
-    count = len(effects)
-    ledger = Ledger(count, 3)
-    more = np.random.default_rng(seed).permutation(count)[: count // 12]
-    for rows, upto in ((np.arange(count), draws), (more, max(draws, 2 * BLOCK))):
-        while ledger.drawn[rows[0]] < upto:
-            number, first = divmod(int(ledger.drawn[rows[0]]), BLOCK)
-            block = DESIGN.block(seed, rows, number)
-            last = min(BLOCK, upto - number * BLOCK)
-            ledger.add(rows, number, block, effects[rows[:, None], block.choices[:, first:last]])
-    return ledger, np.setdiff1d(np.arange(count), more)
+def enter(held: Ledger, effects: np.ndarray, rows: np.ndarray, nodes: np.ndarray) -> None:
+    came = effects[held.cells[rows], KNOWN.numbers[nodes]]
+    held.add(rows, nodes, came, came[:, None])
+
+
+def drawn(effects: np.ndarray, draws: int) -> Ledger:
+    """Begin everywhere, then make the best draws, an eighth more at a time."""
+    held = ledger()
+    rows = held.rows(np.arange(len(effects)))
+    enter(held, effects, rows, np.zeros_like(rows))
+    while held.made.sum() < draws * len(rows):
+        worth = held.worths().reshape(-1)
+        best = np.argsort(-worth, kind="stable")[: int(held.made.sum()) // 8]
+        enter(held, effects, *np.divmod(best[worth[best] >= 0], len(KNOWN)))
+    return held
 
 
 @pytest.mark.parametrize("kind", ["smooth", "texture"])
-@pytest.mark.parametrize("draws", [LEADERS, BLOCK, 2 * BLOCK])
+@pytest.mark.parametrize("draws", [4, 12, 30])
 def test_intervals_cover_the_exhaustive_mean_as_often_as_they_say(kind: str, draws: int) -> None:
     covered = []
-    for seed in range(6):
-        effects = surfaces(kind, 300, seed)
-        ledger, rows = drawn(effects, draws, seed)
-        error = np.abs(ledger.means() - effects.mean(axis=1))
-        covered.append((error <= 1.96 * ledger.stderrs() + 1e-12)[rows])
-    assert 0.92 <= np.mean(covered) <= 0.985
+    for seed in range(3):
+        effects = surfaces(kind, seed)
+        held = drawn(effects, draws)
+        error = np.abs(held.means() - effects.mean(axis=1))
+        covered.append(np.mean(error <= 1.96 * held.stderrs() + 1e-12))
+    assert np.mean(covered) >= 0.92
+    assert draws > 12 or np.mean(covered) <= 0.985
 
 
-def one_block(effects: list[float]) -> tuple[Block, np.ndarray]:
-    values = np.array([effects])
-    weights = np.full((1, BLOCK), 1 / BLOCK)
-    return Block(
-        np.zeros((1, BLOCK), dtype=int), np.full((1, LEADERS), 1 / LEADERS), weights
-    ), values
+@pytest.mark.parametrize("kind", ["smooth", "texture"])
+def test_draws_go_where_they_help_more_than_shared_out_evenly(kind: str) -> None:
+    effects = surfaces(kind, 0)
+    mean, count = effects.mean(axis=1), len(effects)
+    chosen = drawn(effects, 8).means()
+    held = ledger()
+    rows = held.rows(np.arange(count))
+    for node in range(8):
+        enter(held, effects, rows, np.full(count, node))
+    assert np.mean((chosen - mean) ** 2) < 0.7 * np.mean((held.means() - mean) ** 2)
 
 
-def test_every_draw_is_kept_and_weighted() -> None:
-    ledger = Ledger(2, 2)
-    block, values = one_block([float(n) for n in range(BLOCK)])
-    rows = np.array([1])
-    ledger.add(rows, 0, block, values[:, :LEADERS])
-    assert ledger.means().tolist() == [0.0, 1.5]
-    ledger.add(rows, 0, block, values[:, LEADERS:])
-    assert ledger.means().tolist() == [0.0, 7.5]
-    ledger.add(rows, 1, block, values + 1)
-    assert ledger.means().tolist() == [0.0, 8.0]
-    assert ledger.drawn.tolist() == [0, 2 * BLOCK]
+def test_everything_tried_is_exact() -> None:
+    effects, held = surfaces("texture", 0)[:2], ledger()
+    rows = held.rows(np.array([3, 40]))
+    placed = np.zeros((SHAPE[0] * SHAPE[1], len(BANK)))
+    placed[[3, 40]] = effects
+    for node in range(len(KNOWN)):
+        enter(held, placed, rows, np.full(2, node))
+    np.testing.assert_allclose(held.means(), effects.mean(axis=1), atol=1e-12)
+    np.testing.assert_allclose(held.squares(), (effects**2).mean(axis=1))
+    np.testing.assert_allclose(held.variances(), effects.var(axis=1))
+    np.testing.assert_array_equal(held.stderrs(), 0)
+    assert (held.worths() == -1).all()
+    assert held.drawn.tolist() == [len(KNOWN)] * 2
 
 
-def test_equal_draws_leave_the_doubt_of_the_one_that_was_not_drawn() -> None:
-    ledger = Ledger(2, 2)
-    block, values = one_block([2.0] * BLOCK)
-    doubts = []
-    for number in range(2):
-        ledger.add(np.array([0]), number, block, values)
-        doubts.append(ledger.stderrs()[0])
-        assert 0 < doubts[-1] <= 2.0 / (number + 1) / LEADERS
-    assert doubts[1] < doubts[0]
-    assert ledger.stderrs()[1] == 0
+def test_a_draw_is_open_once_the_split_before_it_was_made() -> None:
+    held = ledger()
+    held.rows(np.array([0]))
+    effects = np.ones((SHAPE[0] * SHAPE[1], len(BANK)))
+    enter(held, effects, np.array([0]), np.array([0]))
+    np.testing.assert_array_equal(np.flatnonzero(held.worths()[0] >= 0), [1])
+    enter(held, effects, np.array([0]), np.array([1]))
+    expected = np.flatnonzero(np.isin(KNOWN.above, [1]) & (np.arange(len(KNOWN)) > 1))
+    np.testing.assert_array_equal(np.flatnonzero(held.worths()[0] >= 0), expected)
 
 
-def test_the_spread_of_a_draw_is_that_of_the_bank() -> None:
-    ledger = Ledger(2, 2)
-    block, values = one_block([float(n) for n in range(BLOCK)])
-    ledger.add(np.array([0]), 0, block, values[:, :LEADERS])
-    assert ledger.squares().tolist() == [3.5, 0.0]
-    assert ledger.variances().tolist() == [1.25, 0.0]
-    ledger.add(np.array([0]), 0, block, values[:, LEADERS:])
-    assert ledger.variances()[0] == pytest.approx(np.var(values))
+def test_a_cell_keeps_its_row() -> None:
+    held = ledger()
+    assert held.rows(np.array([7, 2])).tolist() == [0, 1]
+    assert held.rows(np.array([2, 9, 7])).tolist() == [1, 2, 0]
+    assert held.cells.tolist() == [7, 2, 9]
 
 
-def test_a_patch_without_any_effect_carries_what_such_patches_are_seen_to_miss() -> None:
-    ledger = Ledger(3, 2)
-    block, values = one_block([0.0] * (BLOCK - 1) + [16.0])
-    ledger.add(np.array([0]), 0, block, values)
-    for row in (1, 2):
-        ledger.add(np.array([row]), 0, block, np.zeros((1, LEADERS)))
-    stderr = ledger.stderrs()
-    assert stderr[1] == stderr[2] >= 1.0
+def test_a_patch_without_any_effect_is_doubted_as_much_as_others_vary() -> None:
+    """A patch beside one that varies is doubted more than one far away."""
+    held = ledger()
+    effects = np.zeros((SHAPE[0] * SHAPE[1], len(BANK)))
+    effects[0] = np.arange(len(BANK))
+    rows = held.rows(np.array([0, 1, 255]))
+    for node in range(6):
+        enter(held, effects, rows, np.full(3, node))
+    beside, away = held.stderrs()[1:]
+    assert beside > 1.5 * away > 0
 
 
-def test_more_blocks_make_errors_smaller() -> None:
-    effects = surfaces("texture", 200, 0)
-    few, many = (np.median(drawn(effects, n, 0)[0].stderrs()) for n in (BLOCK, 3 * BLOCK))
-    assert many < few
+def test_the_work_does_not_depend_on_the_order_of_patches() -> None:
+    effects = surfaces("smooth", 1)
+    one, other = ledger(), ledger()
+    cells = np.arange(0, 200, 7)
+    for held, order in ((one, cells), (other, cells[::-1])):
+        rows = held.rows(order)
+        for node in range(4):
+            enter(held, effects, rows, np.full(len(rows), node))
+    np.testing.assert_allclose(one.means(), other.means()[::-1], atol=1e-9)
+    np.testing.assert_allclose(one.stderrs(), other.stderrs()[::-1], atol=1e-9)

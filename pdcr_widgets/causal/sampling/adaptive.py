@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pdcr_widgets.causal.design import BLOCK
-from pdcr_widgets.causal.sampling.drawing import Drawing, Exhausting, Measuring
+from pdcr_widgets.causal.sampling.drawing import Drawing
 from pdcr_widgets.causal.sampling.groups import first_picture
+from pdcr_widgets.causal.sampling.independent import Independent
+from pdcr_widgets.causal.sampling.measuring import FEW, Exhausting, Measuring
 from pdcr_widgets.causal.sampling.progress import Progress, Settings, exactly, skip_unreached
 from pdcr_widgets.causal.sampling.search import Offers, Search
 from pdcr_widgets.causal.state import Estimates
@@ -23,27 +24,35 @@ def adaptive(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
 
     Patches that cannot reach the region are exactly 0. Of the others, groups are replaced at once,
     from coarse to fine, and those that bring no pixel near to a change are left at 0 (see
-    `Search`). Patches of the remaining groups are drawn in blocks that represent the bank (see
-    `Design`); every draw is kept. In every round those tests and draws are made from which most
-    squared error per evaluation is expected to go. A patch is settled when its standard error is
-    that of ``samples`` independent draws, a quarter of its effect or below the threshold, or its
-    95 % interval lies below the threshold (or, with ``precision``, when its standard error is that
-    small), or after ``samples`` draws in whole blocks of 16, four at least. A bank of at most 16
-    patches is drawn to its end, and a deterministic baseline evaluated once: both are exact.
+    `Search`). At patches of the remaining groups a bank's representatives are tried (see
+    `Representatives` and `Ledger`), of other baselines independent draws; every draw is kept. In
+    every round those tests and draws are made from which most squared error per evaluation is
+    expected to go. A patch is settled when, after 16 draws at least, its standard error is that of
+    ``samples`` independent draws, a quarter of its effect or below the threshold, or at any time
+    its 95 % interval lies below the threshold (or, with ``precision``, when its standard error is
+    that small), or after ``samples`` draws. A bank of at most 16 patches is drawn to its end, and a
+    deterministic baseline evaluated once: both are exact.
     """
     reached = skip_unreached(estimates)
     groups = yield from first_picture(estimates, reached)
-    choices = estimates.experiment.baseline.choices
-    if choices == 1:
+    if estimates.experiment.baseline.deterministic:
         yield from exactly(estimates, settings, reached)
         return
-    measuring: Measuring
-    few = choices <= BLOCK
-    measuring = Exhausting(estimates) if few else Drawing(estimates, settings, reached)
+    measuring = _measuring(estimates, settings, reached)
     search = Search(estimates, settings, reached, groups, measuring.first)
     yield from search.begin()
     yield from measuring.begin(search.found)
     yield from _rounds(estimates, search, measuring)
+
+
+def _measuring(estimates: Estimates, settings: Settings, reached: np.ndarray) -> Measuring:
+    """Every content of a small bank, some that stand for a large one, or independent draws."""
+    baseline = estimates.experiment.baseline
+    if baseline.choices <= FEW:
+        return Exhausting(estimates)
+    if baseline.bank is None or baseline.bank.nearest is not None:
+        return Independent(estimates, settings, reached)
+    return Drawing(estimates, settings, baseline.bank)
 
 
 def _rounds(estimates: Estimates, search: Search, measuring: Measuring) -> Iterator[Progress]:
@@ -51,7 +60,7 @@ def _rounds(estimates: Estimates, search: Search, measuring: Measuring) -> Itera
     experiment, shape = estimates.experiment, estimates.experiment.grid.shape
     while True:
         hints = SUGGESTED * around(measuring.squares().reshape(shape)).reshape(-1)
-        groups, draws = search.offers(hints), measuring.offers(hints)
+        groups, draws = search.offers(hints), measuring.offers()
         offers = Offers.joined([groups, draws])
         if not len(offers.what):
             return

@@ -120,6 +120,6 @@ def _choices(estimates: Estimates, cells: np.ndarray, content: np.ndarray) -> np
         return draw(seed, flat, samples, experiment.baseline.choices).reshape(cells.shape)
     chosen = np.empty(len(flat), dtype=np.int64)
     for side in range(TESTS):
-        half, at = bank.design.half(side), samples == side
+        half, at = bank.representatives.half(side), samples == side
         chosen[at] = half[draw(seed, flat[at], samples[at], len(half))]
     return chosen.reshape(cells.shape)

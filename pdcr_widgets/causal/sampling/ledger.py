@@ -2,163 +2,168 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
-from pdcr_widgets.causal.design import BLOCK, CHILDREN, LEADERS, Block
+from pdcr_widgets.causal.representatives import Representatives
+from pdcr_widgets.causal.sampling.surrogate import WIDTHS, Surrogate, Trust
 
-PRIOR = 8.0
-CONFIDENCE = 1.96
-EXPECTED, FINE, COARSE = 8, 0.8, 0.3
-
-
-class Spread(NamedTuple):
-    """An estimate and how far it would be off if the strata it was drawn from were no help."""
-
-    mean: np.ndarray
-    naive: np.ndarray
+OWN, ALL = 0.3, 1.0
+"""What a patch's other draws count for, in draws at the same split, and what other patches' do."""
+POWERS, CURIOUS = np.array([0.0, 0.25, 0.5, 0.75, 1.0]), 2.0
+"""Powers of the squared distance of two contents that a squared difference of effects may go with,
+and that by which draws are chosen: one looks for what far contents do and near ones do not."""
+NEARNESS = np.exp([-2.0, -0.5, 0.0, -0.5, -2.0])
+FORESEEN = 0.3
+"""Part of a guessed squared difference that counts as if it had been seen."""
 
 
 class Ledger:
-    """Draws of many patches, made in blocks (or the leaders of one), with honest standard errors.
+    """Representatives of a bank tried at many patches of a grid, with honest standard errors.
 
-    The draws' own spread, taken as if strata were no help, says too much of the error of a weighted
-    mean over strata. How far the leaders' estimate is from the whole block's, and how far a patch's
-    blocks are apart, says it rightly. So a patch's variance is that between its own blocks, shrunk
-    towards a prior worth `PRIOR` degrees of freedom: its naive variance times a share that is
-    calibrated on the patches with more draws, such that their 95 % intervals would have held.
+    A patch's mean is that over the representatives tried, each for the part of the bank it stands
+    for, and as far as guesses have proved right the mean that they give. How far each draw was from
+    what would have been said before it tells how far those to come will be: at the same split in
+    the neighbourhood, at other splits of the same patch in proportion to the squared distance of
+    the contents, and at all patches. The squared standard error is the sum over all splits to come.
 
     Parameters
     ----------
-    count
-        Number of patches.
-    blocks
-        Blocks that a patch can have at most.
+    shape
+        Of the grid of patches.
+    representatives
+        Of the bank.
+    surrogate
+        Makes the guesses.
+
+    Attributes
+    ----------
+    cells
+        ``(rows,)`` patch of each row.
+    made
+        ``(rows, representatives)`` which draws were made.
     """
 
-    def __init__(self, count: int, blocks: int) -> None:
-        self._effects = np.full((count, blocks, BLOCK), np.nan)
-        self._fine = np.zeros((count, blocks, BLOCK))
-        self._coarse = np.zeros((count, LEADERS))
-        self.drawn = np.zeros(count, dtype=np.int64)
+    def __init__(
+        self, shape: tuple[int, ...], representatives: Representatives, surrogate: Surrogate
+    ) -> None:
+        self._shape, self._known, self._surrogate = shape, representatives, surrogate
+        nodes = len(representatives)
+        self.cells, self._row = np.empty(0, dtype=np.int64), np.full(int(np.prod(shape)), -1)
+        self.made = np.zeros((0, nodes), dtype=bool)
+        self._effects, self._off = np.zeros((0, nodes)), np.zeros((0, nodes))
+        self._guesses, self._trust = np.zeros((len(WIDTHS), 0, nodes)), Trust()
+        self._tried: list[list[int]] = []
+        self._responses: list[list[np.ndarray]] = []
 
-    def add(self, rows: np.ndarray, number: int, block: Block, effects: np.ndarray) -> None:
-        """Enter the next draws of block ``number`` of some patches, ``effects (n, draws)``."""
-        have = self.drawn[rows] - number * BLOCK
-        places = have[:, None] + np.arange(effects.shape[1])
-        self._effects[rows[:, None], number, places] = effects
-        self._fine[rows, number] = block.fine
-        if number == 0:
-            self._coarse[rows] = block.coarse
-        self.drawn[rows] += effects.shape[1]
+    @property
+    def drawn(self) -> np.ndarray:
+        """Number of draws of each row."""
+        return self.made.sum(axis=1)
+
+    def rows(self, cells: np.ndarray) -> np.ndarray:
+        """Row of each cell; a new cell gets a new one."""
+        new = cells[self._row[cells] < 0]
+        self._row[new] = len(self.cells) + np.arange(len(new))
+        self.cells = np.concatenate([self.cells, new])
+        more = [(0, len(new)), (0, 0)]
+        self.made, self._effects = np.pad(self.made, more), np.pad(self._effects, more)
+        self._off = np.pad(self._off, more)
+        self._guesses = np.pad(self._guesses, [(0, 0), *more])
+        self._tried += [[] for _ in new]
+        self._responses += [[] for _ in new]
+        return self._row[cells]
+
+    def add(
+        self, rows: np.ndarray, nodes: np.ndarray, effects: np.ndarray, responses: np.ndarray
+    ) -> None:
+        """Enter draws made together.
+
+        Parameters
+        ----------
+        rows, nodes
+            ``(n,)`` row and representative of each; that it splits from was entered before.
+        effects
+            ``(n,)`` points.
+        responses
+            ``(n, responses)`` for `Surrogate.guess`.
+        """
+        without = np.where(nodes > 0, self._effects[rows, self._known.rivals[nodes]], 0.0)
+        came, guessed = effects - without, self._guesses[:, rows, nodes] - without
+        kind, share = self._trust.verdict
+        self._off[rows, nodes] = came - share * guessed[kind]
+        self._trust.judge(guessed, came, self._known.weights[nodes] ** 2 * (nodes > 0))
+        self.made[rows, nodes], self._effects[rows, nodes] = True, effects
+        for row, node, response in zip(rows.tolist(), nodes.tolist(), responses, strict=True):
+            self._tried[row].append(node)
+            self._responses[row].append(response)
+        for row in np.unique(rows).tolist():
+            responses = np.stack(self._responses[row])
+            cell, tried = int(self.cells[row]), self._tried[row]
+            self._guesses[:, row] = self._surrogate.guess(cell, tried, responses)
+            self._guesses[:, row, tried] = self._effects[row, tried]
 
     def means(self) -> np.ndarray:
-        """Mean effect of each patch, points; 0 where nothing was drawn."""
-        blocks, made = self._blocks()
-        whole = blocks.mean.sum(axis=1) / np.maximum(made.sum(axis=1), 1)
-        return np.where(made[:, 0], whole, self._led().mean)
+        """Mean effect of each row, points."""
+        kind, share = self._trust.verdict
+        guessed = self._guesses[kind] @ self._known.shares
+        return np.asarray((1 - share) * self._mean(self._effects) + share * guessed)
+
+    def squares(self) -> np.ndarray:
+        """Mean square of a single draw from the bank at each row, points squared."""
+        return np.maximum(self._mean(self._effects**2), 0)
+
+    def variances(self) -> np.ndarray:
+        """Variance of a single draw from the bank at each row, points squared."""
+        return np.maximum(self.squares() - self._mean(self._effects) ** 2, 0)
 
     def stderrs(self) -> np.ndarray:
         """Standard error of each mean, points."""
-        blocks, made = self._blocks()
-        count = made.sum(axis=1)
-        mean = blocks.mean.sum(axis=1) / np.maximum(count, 1)
-        freedom = np.maximum(count - 1, 0)
-        apart = np.where(made, blocks.mean - mean[:, None], 0) ** 2
-        own = apart.sum(axis=1) / np.maximum(freedom, 1)
-        naive = blocks.naive.sum(axis=1) / np.maximum(count, 1)
-        seen = count > 1
-        step = self._step()
-        missed = step**2 * count / (BLOCK * count + 1) ** 2
-        prior = _prior(naive, own, seen, 2 * own, FINE, missed)
-        fine = _shrunk(own, freedom, prior)
+        return np.sqrt(np.where(self.made, 0, self._errors(self._power())).sum(axis=1))
 
-        led = self._led()
-        gap = np.where(count > 0, (led.mean - mean) ** 2 + fine, 0)
-        prior = _prior(led.naive, gap, count > 0, gap, COARSE, (step / (LEADERS + 1)) ** 2)
-        coarse = _shrunk(gap, freedom * 0, prior)
-        error = np.where(count > 0, fine / np.maximum(count, 1), coarse)
-        return np.sqrt(np.where(self.drawn > 0, error, 0))
+    def worths(self) -> np.ndarray:
+        """Squared error that each draw may take away, ``(rows, nodes)``; -1 where none is open."""
+        kind, _ = self._trust.verdict
+        foreseen = self._guesses[kind] - self._effects[:, self._known.rivals]
+        worth = self._errors(CURIOUS) + FORESEEN * (self._known.weights * foreseen) ** 2
+        return np.where(~self.made & self.made[:, self._known.above], worth, -1.0)
 
-    def squares(self) -> np.ndarray:
-        """Mean square of a single draw from the bank at each patch, points squared."""
-        drawn = np.isfinite(self._effects)
-        weights = np.where(drawn.all(axis=2, keepdims=True), self._fine, 0)
-        led = ~drawn[:, 0].all(axis=1)
-        weights[led, 0, :LEADERS] = self._coarse[led]
-        total = np.maximum(weights.sum(axis=(1, 2)), 1e-300)
-        return (weights * np.nan_to_num(self._effects) ** 2).sum(axis=(1, 2)) / total
+    def _mean(self, values: np.ndarray) -> np.ndarray:
+        """Mean over the bank by the representatives tried."""
+        apart = values - values[:, self._known.rivals]
+        apart[:, 0] = values[:, 0]
+        return np.asarray(np.where(self.made, apart, 0) @ self._known.weights)
 
-    def variances(self) -> np.ndarray:
-        """Variance of a single draw from the bank at each patch, points squared."""
-        return np.maximum(self.squares() - self.means() ** 2, 0)
+    def _errors(self, power: float) -> np.ndarray:
+        """Squared error of the mean that each split not yet made leaves, points squared."""
+        squares, apart = self._off**2, self._known.apart**power
+        seen, size = squares.sum(axis=1), self.made @ apart
+        everywhere = (seen / np.maximum(size, 1e-300)).mean() if len(seen) else 0.0
+        about, area = self._around(np.stack([seen, size], axis=1)).T
+        usual = (about + ALL * everywhere) / (area + ALL)
+        rate = (seen + ALL * usual) / (size + ALL)
+        near, count = self._around(squares), self._around(self.made.astype(float))
+        square = (near + OWN * rate[:, None] * apart) / (count + OWN)
+        return np.asarray(self._known.weights**2 * square)
 
-    def _step(self) -> float:
-        """Size of a usual effect, of those that are not 0, points."""
-        sizes = np.abs(self._effects[np.isfinite(self._effects) & (self._effects != 0)])
-        return float(np.median(sizes)) if len(sizes) else 0.0
+    def _power(self) -> float:
+        """The likeliest of `POWERS`: 0 for effects of texture, 1 for those of smooth changes."""
+        sizes, made = np.abs(self._off[:, 1:]), self.made[:, 1:]
+        rows = sizes.any(axis=1)
+        if not rows.any():
+            return float(POWERS[-1])
+        sizes, made = sizes[rows], made[rows]
+        apart = np.maximum(self._known.apart[1:], 1e-12)
+        count, logs = made.sum(axis=1), made @ np.log(apart)
+        scaled = np.log(sizes @ apart[:, None] ** (-POWERS / 2) / count[:, None])
+        likely = -(count[:, None] * scaled + logs[:, None] * POWERS / 2).sum(axis=0)
+        return float(POWERS[likely.argmax()])
 
-    def _led(self) -> Spread:
-        """Estimate by the leaders of the first block."""
-        leaders = np.nan_to_num(self._effects[:, 0, :LEADERS])
-        mean = (self._coarse * leaders).sum(axis=1)
-        square = (self._coarse * leaders**2).sum(axis=1)
-        variance = np.maximum(square - mean**2, 0)
-        steadied = _steadied(variance, square, _usual(variance, square))
-        return Spread(mean, steadied * (self._coarse**2).sum(axis=1))
-
-    def _blocks(self) -> tuple[Spread, np.ndarray]:
-        """Estimate by each block, and which blocks are whole; the spread is that within strata."""
-        made = np.isfinite(self._effects).all(axis=2)
-        shape = (*made.shape, CHILDREN, LEADERS)
-        effects = np.where(made[:, :, None], self._effects, 0).reshape(shape)
-        weights = self._fine.reshape(shape)
-        total = np.maximum(weights.sum(axis=2, keepdims=True), 1e-300)
-        centre = (weights * effects).sum(axis=2, keepdims=True) / total
-        variance = (weights * (effects - centre) ** 2).sum(axis=2, keepdims=True) / total
-        square = (weights * effects**2).sum(axis=(2, 3), keepdims=True)
-        usual = _usual(weights.sum(axis=2, keepdims=True) * variance, square)
-        naive = (weights**2 * _steadied(variance, square, usual)).sum(axis=(2, 3))
-        return Spread((weights * effects).sum(axis=(2, 3)), naive), made
-
-
-def _steadied(variance: np.ndarray, square: np.ndarray, usual: float) -> np.ndarray:
-    """Variance of four draws, with what is usual for their mean square as a fifth one.
-
-    Four draws that happen to agree say little of themselves.
-    """
-    return (LEADERS * variance + usual * square) / (LEADERS + 1)
-
-
-def _usual(variance: np.ndarray, square: np.ndarray) -> float:
-    """How much draws vary for their size, learned from all patches together."""
-    return float(variance.sum() / max(square.sum(), 1e-300))
-
-
-def _prior(
-    naive: np.ndarray,
-    real: np.ndarray,
-    known: np.ndarray,
-    missed: np.ndarray,
-    share: float,
-    unseen: Any,
-) -> np.ndarray:
-    """Naive variance times the share that is real where that is known.
-
-    Where all draws agree the naive variance is 0: then it is what such patches are seen to miss.
-    Both start from what is expected, which counts as much as `EXPECTED` patches.
-    """
-    telling, silent = known & (naive > 0), known & (naive == 0)
-    ratio = real[telling] / naive[telling]
-    if len(ratio):
-        level = min(1.0, 0.95 * (1 + 1 / len(ratio)))
-        calibrated = float(np.quantile(ratio, level, method="higher")) / CONFIDENCE**2
-        share = (len(ratio) * calibrated + EXPECTED * share) / (len(ratio) + EXPECTED)
-    unseen = (missed[silent].sum() + EXPECTED * unseen) / (silent.sum() + EXPECTED)
-    return np.where(naive > 0, share * naive, unseen)
-
-
-def _shrunk(own: np.ndarray, freedom: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Variance of a block's mean, scaled as the variance of Student's distribution."""
-    return (PRIOR * prior + freedom * own) / (PRIOR + freedom - 1)
+    def _around(self, values: np.ndarray) -> np.ndarray:
+        """Sum over the neighbourhood of each row on the grid, nearer patches counting more."""
+        field = np.zeros((values.shape[1], int(np.prod(self._shape))))
+        field[:, self.cells] = values.T
+        field = field.reshape(-1, *self._shape)
+        for axis in range(1, field.ndim):
+            wide = np.pad(field, [(2 * int(a == axis),) * 2 for a in range(field.ndim)])
+            field = np.lib.stride_tricks.sliding_window_view(wide, 5, axis=axis) @ NEARNESS
+        return field.reshape(values.shape[1], -1)[:, self.cells].T

@@ -11,7 +11,7 @@ from pdcr_widgets.causal.sampling.groups import FACTORS, TESTS, WIDEST, Groups
 from pdcr_widgets.causal.sampling.progress import Progress, Settings
 from pdcr_widgets.causal.state import Estimates
 
-EAGER = 10.0
+EAGER = 1.0
 """How much more a squared effect is worth that may be found than one that may be known better."""
 
 
@@ -51,10 +51,10 @@ class Search:
     """Groups within groups, the first of which have been tested once.
 
     A group of which two contrasting interventions (content from one half of the bank, then from the
-    other, each patch its own; see `Design.half`) change the outcome by less than the threshold, and
-    bring no pixel of the region more than half of its way to a flip (effects of opposite sign may
-    cancel, changes of probability hardly do), is ruled out: its patches are taken to have no
-    effect, with the threshold as their standard error. Any other is split.
+    other, each patch its own; see `Representatives.half`) change the outcome by less than the
+    threshold, and bring no pixel of the region more than half of its way to a flip (effects of
+    opposite sign may cancel, changes of probability hardly do), is ruled out: its patches are taken
+    to have no effect, with the threshold as their standard error. Any other is split.
 
     Parameters
     ----------
