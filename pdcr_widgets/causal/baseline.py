@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from pdcr_widgets.causal.arrays import as_tensor
 from pdcr_widgets.causal.bank import PatchBank
 from pdcr_widgets.causal.boxes import boxes
+from pdcr_widgets.causal.moving import sent
 
 UNBOUNDED = 2**62
 
@@ -102,7 +103,7 @@ def noise(image: Tensor, size: Sequence[int]) -> Baseline:
             torch.randn(shape, generator=generator.manual_seed(int(c)), dtype=torch.float64)
             for c in choice
         ]
-        return (centre + spread * torch.stack(drawn)).to(image)
+        return sent((centre + spread * torch.stack(drawn)).to(image.dtype), image.device)
 
     return Baseline("noise", UNBOUNDED, content)
 
@@ -120,7 +121,7 @@ def natural(image: Tensor, size: Sequence[int], bank: PatchBank) -> Baseline:
     match = bank.matching(image.shape[1:], size)
 
     def content(starts: np.ndarray, choice: np.ndarray) -> Tensor:
-        return held.index_select(0, torch.as_tensor(match(starts, choice)).to(held.device))
+        return held.index_select(0, sent(match(starts, choice), held.device))
 
     details = {"bank": bank.digest(), "nearest": bank.nearest}
     return Baseline("bank", match.choices, content, bank, details)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.moving import sent
+
 
 def boxes(image: Tensor, starts: np.ndarray, size: Sequence[int]) -> Tensor:
     """Read boxes of one size.
@@ -31,7 +33,7 @@ def boxes(image: Tensor, starts: np.ndarray, size: Sequence[int]) -> Tensor:
         positions = np.clip(starts[:, axis, None] + np.arange(side), 0, extent - 1)
         shape = [len(starts)] + [1] * len(size)
         shape[axis + 1] = side
-        index.append(torch.as_tensor(positions.reshape(shape)).to(image.device))
+        index.append(sent(positions.reshape(shape), image.device))
     return image[(slice(None), *index)].movedim(0, 1)  # type: ignore[index]
 
 

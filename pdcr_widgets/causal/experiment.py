@@ -14,6 +14,7 @@ from torch import Tensor
 from pdcr_widgets.causal.arrays import as_region, as_truth, bounding_box
 from pdcr_widgets.causal.baseline import Baseline, as_baseline
 from pdcr_widgets.causal.full import Engine
+from pdcr_widgets.causal.moving import sent
 from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.plan import PatchGrid, fit, tile
 from pdcr_widgets.causal.segmenter import Segmenter, check_finite, segmenter
@@ -218,10 +219,10 @@ class Experiment:
         target = self.target
         if target.outcome not in THRESHOLDED:
             return np.zeros(len(probability))
-        inside = torch.from_numpy(target.region[target.window]).to(probability.device)
-        base = target.probability[target.window][inside]
+        inside = sent(np.flatnonzero(target.region[target.window]), probability.device)
+        base = target.probability[target.window].flatten()[inside]
         margin = (base - target.segmenter.threshold).abs().clamp(min=1e-6)
-        way = (probability[:, inside] - base).abs() / margin
+        way = (probability.flatten(1)[:, inside] - base).abs() / margin
         return way.amax(dim=1).double().cpu().numpy()
 
     def _effects(self, probability: Tensor) -> np.ndarray:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pdcr_widgets.causal.arrays import as_whole
 from pdcr_widgets.causal.boxes import boxes
+from pdcr_widgets.causal.moving import sent
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ def fit(
     shift = starts - moved
     if keep is not None:
         own = boxes(image, starts, size.tolist())
-        content = torch.where(torch.as_tensor(keep).to(image.device)[:, None], own, content)
+        content = torch.where(sent(keep, image.device)[:, None], own, content)
     if not (shift.any() or (inside < size).any()):
         return starts, content
     fitted = boxes(image, moved, inside.tolist())

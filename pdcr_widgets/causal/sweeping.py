@@ -158,7 +158,9 @@ class _Recorder:
         flipped = (probability > self._threshold) != (self._base > self._threshold)
         different = flipped | (change.abs() > SMALLEST) if self._soft else flipped
         flat = different.flatten(1)
-        where = flat.nonzero()[:, 1].cpu().numpy().astype(np.uint32)
+        at = flat.nonzero()
+        owner, where = at.T.cpu().numpy()
+        where = where.astype(np.uint32)
         needed = 12 * len(cells) + where.nbytes + (2 * len(where) if self._soft else 0)
         if self.nbytes + needed > limit:
             if not self.done:
@@ -168,10 +170,11 @@ class _Recorder:
                 )
             return False
         self._cells.append(cells.astype(np.int32))
-        self._counts.append(flat.sum(dim=1).cpu().numpy())
+        self._counts.append(np.bincount(owner, minlength=len(cells)))
         self._pixels.append(where)
         if self._soft:
-            steps = 2 * torch.round(change[different] * STEPS) + flipped[different]
+            moved, crossed = (values.flatten(1)[at[:, 0], at[:, 1]] for values in (change, flipped))
+            steps = 2 * torch.round(moved * STEPS) + crossed
             self._change.append(steps.to(torch.int16).cpu().numpy())
         self.done += len(cells)
         self.nbytes += needed

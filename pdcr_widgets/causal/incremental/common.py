@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.kinds import Shape
+from pdcr_widgets.causal.moving import sent
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ class Common:
         first, last = int(picked[0]), int(picked[-1])
         if last - first == len(picked) - 1 and (np.diff(picked) == 1).all():
             return self.values[first : last + 1]
-        return self.values.index_select(0, torch.from_numpy(picked).to(self.values.device))
+        return self.values.index_select(0, sent(picked, self.values.device))
 
 
 def joined(parts: Sequence[tuple[Tensor, int]], count: int) -> Tensor:

@@ -19,6 +19,7 @@ from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.incremental.windows import Plan, laid_out, planned
 from pdcr_widgets.causal.memory import is_out_of_memory
+from pdcr_widgets.causal.moving import sent
 from pdcr_widgets.causal.segmenter import Segmenter
 
 BUCKET, DEVICE_BUCKET, FEWEST = 256, 2048, 16
@@ -125,7 +126,7 @@ class IncrementalEngine:
     def _fill(self, result: Tensor, picked: Ints, starts: Ints, content: Tensor) -> None:
         """Evaluate one bucket, in halves when memory runs out."""
         size = tuple(content.shape[2:])
-        where = torch.from_numpy(picked).to(content.device)
+        where = sent(picked, content.device)
         try:
             plan = self._plan(starts[picked], size)
             if len(picked) == 1 or self._bytes(plan, self._cones.graph) <= self._memory:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
@@ -17,6 +16,7 @@ from pdcr_widgets.causal.incremental.kinds import Kind, Mean, Whole
 from pdcr_widgets.causal.incremental.program import run
 from pdcr_widgets.causal.incremental.tables import Reader, Table, inside
 from pdcr_widgets.causal.incremental.windows import Group, Plan, Windows, chunks
+from pdcr_widgets.causal.moving import sent
 
 
 class Executor:
@@ -243,13 +243,13 @@ class Executor:
             change = table.stored(group) - before
             for axis, (start, length) in enumerate(reads):
                 seen = start[:, None] + np.arange(length)
-                held = torch.from_numpy(seen < spatial[axis]).to(change.device)
+                held = sent(seen < spatial[axis], change.device)
                 shape = [1] * change.ndim
                 shape[0], shape[axis + 2] = held.shape
                 change = change.where(held.view(shape), 0)
-            where = torch.from_numpy(group.picked).to(change.device)
+            where = sent(group.picked, change.device)
             total[where] += change.flatten(2).sum(2)
-        result = total[torch.from_numpy(picked).to(total.device)] / float(np.prod(spatial))
+        result = total[sent(picked, total.device)] / float(np.prod(spatial))
         return result.view(*result.shape, *(1,) * len(spatial))
 
     def _whole(self, node: Node, plan: Plan, count: int) -> Tensor:

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.moving import sent
+
 Ints = np.ndarray
 Shape = tuple[int, ...]
 
@@ -221,7 +223,7 @@ def _windows(matrix: Tensor, rows: Ints, height: int, columns: Ints, width: int)
     index = np.minimum(i, outputs - 1)[:, :, None] * inputs + np.minimum(j, inputs - 1)[:, None, :]
     inside = (i < outputs)[:, :, None] & (j < inputs)[:, None, :]
     flat = torch.cat([matrix.flatten(), matrix.new_zeros(1)])
-    where = torch.from_numpy(np.where(inside, index, outputs * inputs)).to(matrix.device)
+    where = sent(np.where(inside, index, outputs * inputs), matrix.device)
     return flat[where]
 
 

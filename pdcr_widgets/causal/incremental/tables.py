@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
 from pdcr_widgets.causal.incremental.windows import ABSENT, Group, Windows
+from pdcr_widgets.causal.moving import sent
 
 
 def inside(values: Tensor, window: tuple[slice, ...]) -> Tensor:
@@ -175,7 +176,7 @@ class Reader:
 
 def _outer_sum(rows: Sequence[Ints], device: torch.device) -> Tensor:
     """Sum of per-axis ``(m, length)`` numbers at every position, ``(m, *lengths)``."""
-    terms = [torch.from_numpy(row).to(device) for row in rows]
+    terms = [sent(row, device) for row in rows]
     total = terms[-1]
     for term in terms[-2::-1]:
         total = term.view(*term.shape, *(1,) * (total.ndim - 1)) + total[:, None]
