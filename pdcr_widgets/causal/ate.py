@@ -12,6 +12,7 @@ from pdcr_widgets.causal.arrays import as_whole, grid_of
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.full import FullEngine
+from pdcr_widgets.causal.mixed import mixed_engine
 from pdcr_widgets.causal.outcome import Empty
 from pdcr_widgets.causal.recipe import ate_recipe
 from pdcr_widgets.causal.results import ATEMap, ATEUpdate
@@ -40,6 +41,7 @@ def iter_ate(
     budget: int | str | timedelta | None = None,
     seconds: float | None = None,
     precision: float | None = None,
+    half: bool = False,
     grid: dict[str, Any] | None = None,
 ) -> Iterator[ATEUpdate]:
     """Measure the effect of every patch outside a region, from coarse to fine.
@@ -61,7 +63,10 @@ def iter_ate(
     plain = FullEngine(target.segmenter, target.image, target.window, batch)
     experiment = Experiment.of(target, patch_size, baseline, plain, seed)
     experiment.engine = window_engine(target, engine, batch)
-    recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch)
+    batch = 1 if experiment.engine.batch == 1 else batch
+    if half:
+        experiment.engine, half = mixed_engine(experiment, settings.threshold)
+    recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch) | {"half": half}
     estimates = Estimates(experiment, recipe | {"grid": grid or grid_of(image)})
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):
@@ -116,6 +121,10 @@ def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: A
         Stop after about this time, whatever the budget of evaluations.
     precision : float, optional
         Target standard error of every patch, points (adaptive).
+    half : bool, default False
+        Use torch's automatic mixed precision (float16 on CUDA, bfloat16 on a CPU) if 16
+        interventions come out the same to ``threshold``; ``reason`` of the map says whether it is
+        used. Outcomes of other interventions may differ by more.
     grid : dict, optional
         Where the pixels are, for `ATEMap.to_nifti`: ``affine``, (4, 4) from index (slice, row,
         column) to millimetres, and ``oriented``, whether its directions are the patient's. An

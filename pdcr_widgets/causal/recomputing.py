@@ -140,6 +140,7 @@ def _maps(
         truth,
         baseline=content_of(recorded, given["baseline"]),
         engine=recorded["engine"],
+        half=recorded.get("half", False),
         grid=recorded.get("grid"),
         **{name: recorded[name] for name in MAP_OPTIONS},
     )
