@@ -60,9 +60,7 @@ def iter_ate(
     if sampling not in SAMPLING:
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
     target = Target.of(model, image, region, truth, outcome, empty)
-    plain = FullEngine(target.segmenter, target.image, target.window, batch)
-    experiment = Experiment.of(target, patch_size, baseline, plain, seed)
-    experiment.engine = window_engine(target, engine, batch)
+    experiment = _experiment(target, patch_size, baseline, seed, engine, batch)
     batch = 1 if experiment.engine.batch == 1 else batch
     if half:
         experiment.engine, half = mixed_engine(experiment, settings.threshold)
@@ -75,6 +73,16 @@ def iter_ate(
             estimates.ended = limits.reached(experiment.evaluations, 0.0)
             break
     yield estimates.update(experiment.evaluations, DONE)
+
+
+def _experiment(
+    target: Target, patch_size: int, baseline: Any, seed: int, engine: str, batch: int | None
+) -> Experiment:
+    """Check patch size and baseline before an engine is looked for, which takes longer."""
+    plain = FullEngine(target.segmenter, target.image, target.window, batch)
+    experiment = Experiment.of(target, patch_size, baseline, plain, seed)
+    experiment.engine = window_engine(target, engine, batch)
+    return experiment
 
 
 def ate_map(model: Any, image: Any, region: Any, truth: Any = None, **options: Any) -> ATEMap:
