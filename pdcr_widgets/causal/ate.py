@@ -61,10 +61,9 @@ def iter_ate(
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
     target = Target.of(model, image, region, truth, outcome, empty)
     experiment = _experiment(target, patch_size, baseline, seed, engine, batch)
-    batch = 1 if experiment.engine.batch == 1 else batch
     if half:
-        experiment.engine, half = mixed_engine(experiment, settings.threshold)
-    recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch) | {"half": half}
+        experiment.engine = mixed_engine(experiment, settings.threshold)
+    recipe = ate_recipe(experiment, settings, limits, sampling, empty, batch)
     estimates = Estimates(experiment, recipe | {"grid": grid or grid_of(image)})
     began = time.monotonic()
     for progress in SAMPLING[sampling](estimates, settings):

@@ -42,7 +42,7 @@ class Mixed:
         return found.to(content.dtype)
 
 
-def mixed_engine(experiment: Experiment, tolerance: float) -> tuple[Engine, bool]:
+def mixed_engine(experiment: Experiment, tolerance: float) -> Engine:
     """The experiment's engine in half precision, if some interventions come out the same.
 
     Interventions on patches from the nearest to the region to the farthest are predicted both ways;
@@ -55,10 +55,8 @@ def mixed_engine(experiment: Experiment, tolerance: float) -> tuple[Engine, bool
 
     Returns
     -------
-    engine : Engine
+    Mixed or Engine
         Half precision, or the one that was there; its reason says why.
-    half : bool
-        Whether it is half precision.
     """
     engine, target, grid = experiment.engine, experiment.target, experiment.grid
     kind = str(torch.get_autocast_dtype(target.image.device.type)).removeprefix("torch.")
@@ -72,12 +70,12 @@ def mixed_engine(experiment: Experiment, tolerance: float) -> tuple[Engine, bool
     try:
         changed = target.measure(half.probabilities(*boxes))
     except (RuntimeError, TypeError, ValueError) as failure:
-        return _told(engine, f"{kind} fails: {failure}"), False
+        return _told(engine, f"{kind} fails: {failure}")
     off = float((plain - changed).abs().max())
     words = f"{kind} changes {len(cells)} outcomes by up to {off:.2g} points"
     if not off <= tolerance:
-        return _told(engine, f"{words}, more than {tolerance:g}: not used"), False
-    return _told(half, f"{words}: used"), True
+        return _told(engine, f"{words}, more than {tolerance:g}: not used")
+    return _told(half, f"{words}: used")
 
 
 def _told(engine: Engine, words: str) -> Engine:

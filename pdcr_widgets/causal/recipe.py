@@ -7,6 +7,7 @@ from typing import Any
 
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.ingredients import ingredients, mask_digest, mask_to_runs
+from pdcr_widgets.causal.mixed import Mixed
 from pdcr_widgets.causal.sampling import Limits, Settings
 
 RECIPE = 1
@@ -58,7 +59,8 @@ def ate_recipe(
         "budget": limits.budget,
         "seed": experiment.seed,
         "empty": empty,
-        "batch": batch,
+        "batch": 1 if experiment.engine.batch == 1 else batch,
+        "half": isinstance(experiment.engine, Mixed),
         "engine": experiment.engine.name,
         "stopped_after": None,
     }
