@@ -56,7 +56,6 @@ def iter_ate(
     """
     settings = Settings(screening, samples, threshold, precision)
     limits = Limits(*spending(budget, seconds))
-    seed = as_whole(seed, "seed", 0)
     if sampling not in SAMPLING:
         raise ValueError(f"sampling must be one of {list(SAMPLING)}, got {sampling!r}")
     target = Target.of(model, image, region, truth, outcome, empty)
@@ -79,7 +78,7 @@ def _experiment(
 ) -> Experiment:
     """Check patch size and baseline before an engine is looked for, which takes longer."""
     plain = FullEngine(target.segmenter, target.image, target.window, batch)
-    experiment = Experiment.of(target, patch_size, baseline, plain, seed)
+    experiment = Experiment.of(target, patch_size, baseline, plain, as_whole(seed, "seed", 0))
     experiment.engine = window_engine(target, engine, batch)
     return experiment
 
