@@ -118,13 +118,29 @@ def _become_kernel(request: dict[str, Any], connection: socket.socket) -> None:
     for watch in (partial(_end_with, connection), _stay_small):
         threading.Thread(target=watch, daemon=True).start()
     from ipykernel.kernelapp import IPKernelApp
-    from ipywidgets import register_comm_target
 
     app: Any = IPKernelApp.instance()
     app.initialize(request["argv"])
-    register_comm_target()  # ipywidgets was imported when there was no kernel yet
+    _connect_widgets()
     app.start()
     atexit._run_exitfuncs()
+
+
+def _connect_widgets() -> None:
+    """Let widgets talk to pages: ipywidgets was imported when there was no kernel yet.
+
+    A library may have made a widget when it was imported. Its line leads nowhere, and a page that
+    asks it for its state would wait for ever.
+    """
+    from comm import get_comm_manager
+    from ipywidgets import register_comm_target
+    from ipywidgets.widgets.widget import _instances
+
+    register_comm_target()
+    for widget in list(_instances.values()):
+        get_comm_manager().unregister_comm(widget.comm)
+        widget.comm = None
+        widget.open()
 
 
 def _new_chance() -> None:

@@ -64,6 +64,17 @@ class Stranger:
             if wanted in told:
                 return bytes(told)
 
+    async def ask_each(self, comms: set[str]) -> None:
+        """Ask every widget for its state, as a page on a slow machine does, until all answered."""
+        for comm in comms:
+            asked = {"comm_id": comm, "data": {"method": "request_state"}}
+            await self.say("shell", "comm_msg", asked)
+        silent = set(comms)
+        while silent:
+            found = re.search(rb'"comm_id": ?"([-0-9a-f]+)"', await self.hear(b'"update"'))
+            assert found is not None
+            silent.discard(found[1].decode())
+
     async def states(self) -> dict[str, Any]:
         """Ask for the state of all widgets, as a page does."""
         comm = uuid.uuid4().hex
@@ -170,6 +181,15 @@ def test_widgets_are_made_by_the_lesson_alone(classroom: str) -> None:
         states = await stranger.states()
         assert states
         assert "mine" not in states
+
+    visiting(classroom, act)
+
+
+def test_every_widget_answers_when_it_is_asked_alone(classroom: str) -> None:
+    async def act(stranger: Stranger) -> None:
+        comms = set(await stranger.states())
+        assert len(comms) > 50
+        await stranger.ask_each(comms)
 
     visiting(classroom, act)
 
