@@ -14,6 +14,7 @@ from pdcr_widgets.causal.boxes import pasted
 from pdcr_widgets.causal.incremental import incremental_engine
 from pdcr_widgets.causal.incremental.builder import build
 from pdcr_widgets.causal.incremental.capture import record
+from pdcr_widgets.causal.incremental.flat import flattened
 from pdcr_widgets.causal.incremental.pointwise import positionwise
 from pdcr_widgets.causal.incremental.rules import RULES
 from pdcr_widgets.causal.segmenter import segmenter
@@ -65,7 +66,7 @@ def test_only_operations_that_mix_positions_are_computed_whole(name):
     images = nets.picture((1, *zoo.SHAPES.get(name, (1, 33, 27))))
     with torch.no_grad():
         recording = record(zoo.model(name), images, lambda output: output)
-    graph = build(recording, RULES, positionwise)
+    graph = build(recording, RULES, positionwise, flattened)
     kinds = [type(graph[i].kind).__name__ for i in graph.live()]
     assert ("Whole" in kinds) == (name in zoo.WHOLE)
 

@@ -53,6 +53,11 @@ def pointwise(function):
     return lambda: Then(lambda x, a, b: b(function(a(x))), conv(1, 4), conv(4, 1))
 
 
+def classes(function):
+    """Four classes, and what a model makes of them."""
+    return lambda: Then(lambda x, a, b: function(b(a(x))), conv(1, 4), conv(4, 4))
+
+
 def two_paths(function):
     """Two branches of different reach."""
     return lambda: Then(
@@ -81,6 +86,7 @@ WHOLE = {
     "window attention",
     "pixel shuffle",
     "squeeze by vectors",
+    "rows of one class",
 }
 """Models with operations that are computed on whole maps."""
 
@@ -180,6 +186,13 @@ ZOO = {
     "window attention": lambda: nn.Sequential(conv(1, 4), Windows(), conv(4, 1)),
     "pixel shuffle": lambda: nn.Sequential(conv(1, 8, stride=2), nn.PixelShuffle(2), conv(2, 1)),
     "squeezed output": lambda: Then(lambda x, a: a(x).squeeze(1), conv(1, 1)),
+    "squeezed by a view": classes(lambda x: x[:, :1].view(len(x), *x.shape[2:])),
+    "one class": classes(lambda x: x[:, 1]),
+    "one class, softmax": classes(lambda x: x.softmax(1)[:, -1] * 2 - 1),
+    "difference of classes": classes(lambda x: torch.sigmoid(x[:, 1] - x[:, 0])),
+    "classes summed": classes(lambda x: x.sum(1) + x.amax(dim=1) - x.mean(-3) + x.norm(dim=1)),
+    "one class and back": classes(lambda x: x.relu() * x[:, 1].exp()[:, None] + x[:, 2:3]),
+    "rows of one class": classes(lambda x: x[:, 1].cumsum(-1)[:, None]),
     "U-Net, bilinear": lambda: BilinearUNet(False),
     "U-Net, bilinear, corners": lambda: BilinearUNet(True),
     "U-Net, residual, nearest": lambda: ResUNet(base=4),

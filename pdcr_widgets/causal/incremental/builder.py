@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from math import prod
 from typing import Any
 
@@ -41,6 +42,8 @@ class Builder:
         self.spatial_dims = len(self.calls[0].shape) - 2
         self.nodes: list[Node] = []
         self.reads: dict[int, Operand] = {}
+        self.flat: set[int] = set()
+        self._squeezed: dict[int, Operand] = {}
         self.read_input()
 
     def read_input(self) -> None:
@@ -128,7 +131,8 @@ class Builder:
             if not source.live:
                 value = self.values[ref.index]
                 return Repeated(value) if source.batched else value
-            operands.append(self.reads[ref.index])
+            in_flat = ref.index in self.flat
+            operands.append(self.squeezed(ref.index) if in_flat else self.reads[ref.index])
             return Slot(len(operands) - 1)
 
         args, kwargs = map_leaves(call.args, Ref, slot), map_leaves(call.kwargs, Ref, slot)
@@ -139,6 +143,16 @@ class Builder:
         values = prod(call.shape)
         kind = Whole(outputs, is_map, call.batched, values, values * self.terms(call))
         self.add(index, Node(kind, tuple(operands), program, channels, outputs, index))
+
+    def squeezed(self, index: int) -> Operand:
+        """What shows a map without a channel axis as it is, for operators that no rule covers."""
+        if index not in self._squeezed:
+            values, nowhere = prod(self.calls[index].shape), (1,) * self.spatial_dims
+            program = (Instruction(torch.ops.aten.squeeze.dim, (Slot(0), 1)),)
+            kind = Whole(nowhere, False, True, values, float(values))
+            self.nodes.append(Node(kind, (self.reads[index],), program, 0, nowhere, index))
+            self._squeezed[index] = Operand(len(self.nodes) - 1, self.identity)
+        return self._squeezed[index]
 
     def terms(self, call: Call) -> float:
         """Multiplications per value of a call's result, roughly."""
@@ -154,7 +168,7 @@ class Builder:
 Rule = Callable[[Builder, int, dict[str, Any]], "Operand | Node"]
 
 
-def build(recording: Recording, rules: dict[str, Rule], pointwise: Rule) -> Graph:
+def build(recording: Recording, rules: dict[str, Rule], pointwise: Rule, flat: Rule) -> Graph:
     """Turn a recording into nodes.
 
     Parameters
@@ -164,22 +178,38 @@ def build(recording: Recording, rules: dict[str, Rule], pointwise: Rule) -> Grap
         they do not cover.
     pointwise
         Rule for the operators that torch tags as pointwise and those without a rule.
+    flat
+        Rule for results without a channel axis, to be shown by maps of one channel.
     """
     builder = Builder(recording)
     for index in needed(recording):
         if index == 0:
             continue
-        try:
-            result = _apply(builder, index, rules, pointwise)
-        except (Opaque, KeyError):  # no rule, or a form of the operator that its rule does not know
+        result = _ruled(builder, index, rules, pointwise, flat)
+        if result is None:
             builder.whole(index)
-            continue
-        if isinstance(result, Node):
-            result.value = index
+        elif isinstance(result, Node):
+            result.value = None if index in builder.flat else index
             builder.add(index, result)
         else:
             builder.reads[index] = result
     return _finish(builder)
+
+
+def _ruled(
+    b: Builder, index: int, rules: dict[str, Rule], pointwise: Rule, flat: Rule
+) -> Operand | Node | None:
+    """Result of the rule that covers a call, or None."""
+    if len(b.calls[index].shape) == b.spatial_dims + 1:
+        with suppress(Opaque, KeyError):
+            result = flat(b, index, {})
+            b.flat.add(index)
+            return result
+    with suppress(
+        Opaque, KeyError
+    ):  # no rule, or a form of the operator that its rule does not know
+        return _apply(b, index, rules, pointwise)
+    return None
 
 
 def _apply(b: Builder, index: int, rules: dict[str, Rule], pointwise: Rule) -> Operand | Node:
@@ -191,8 +221,9 @@ def _apply(b: Builder, index: int, rules: dict[str, Rule], pointwise: Rule) -> O
 
 def _finish(builder: Builder) -> Graph:
     recording = builder.recording
-    output = _before_squeeze(recording, recording.output)
-    if output not in builder.reads or not builder.is_map(output):
+    output = recording.output
+    known = output in builder.reads and (builder.is_map(output) or output in builder.flat)
+    if not known:
         raise Unsupported("the model's output is not a map (batch, classes, *spatial)")
     shown = builder.reads[output]
     if any(view is not None for view in shown.views):
@@ -203,16 +234,6 @@ def _finish(builder: Builder) -> Graph:
         if index in builder.reads and builder.is_map(index) and recording.calls[index].live
     }
     return Graph(builder.nodes, shown, layers)
-
-
-def _before_squeeze(recording: Recording, index: int) -> int:
-    """Output without a squeezed channel axis: the reader of the output works on channels."""
-    call = recording.calls[index]
-    if call.op is not None and operator_name(call) == "squeeze":
-        source = call.args[0].index
-        if recording.calls[source].shape[:2] == (1, 1) and call.args[1:] in ((1,), ((1,),)):
-            return int(source)
-    return index
 
 
 def needed(recording: Recording) -> list[int]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from pdcr_widgets.causal.incremental.batching import depends_on_batch, for_any_batch
 from pdcr_widgets.causal.incremental.builder import build
 from pdcr_widgets.causal.incremental.capture import Recording
+from pdcr_widgets.causal.incremental.flat import flattened
 from pdcr_widgets.causal.incremental.folding import simplified
 from pdcr_widgets.causal.incremental.graph import Graph
 from pdcr_widgets.causal.incremental.pointwise import positionwise
@@ -68,9 +69,9 @@ def prepared(
         kept = _kept(model)
         found = kept.get(key)
         if found is None or found.identity != identity:
-            graph = build(recording, RULES, positionwise)
+            graph = build(recording, RULES, positionwise, flattened)
             if depends_on_batch(recording, graph):
-                graph = build(for_any_batch(recording, of_two()), RULES, positionwise)
+                graph = build(for_any_batch(recording, of_two()), RULES, positionwise, flattened)
             found = kept[key] = Prepared(identity, graph, simplified(graph))
         return found
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from pdcr_widgets.causal.boxes import FORMATS
 from pdcr_widgets.causal.incremental.builder import Builder, Opaque, Rule
 from pdcr_widgets.causal.incremental.capture import Unsupported
+from pdcr_widgets.causal.incremental.flat import with_channel
 from pdcr_widgets.causal.incremental.graph import Node, Operand, arguments, operator_name
 from pdcr_widgets.causal.incremental.kinds import (
     CONV,
@@ -196,4 +197,5 @@ RULES: Rules = {
     "batch_norm": batch_norm,
     "mean": mean,
     "getitem": part,
+    "unsqueeze": with_channel,
 }
