@@ -56,12 +56,17 @@ def test_what_a_finger_did_arrives(stage: PatchStage) -> None:
         {"chosen": [["../../etc/passwd", 0]]},
         {"chosen": [[0, 0]] * 5000},
         {"chosen": [[0, 0, 0]]},
-        {"mode": "erase"},
     ],
 )
 def test_nothing_else_gets_in(stage: PatchStage, hostile: dict[str, Any]) -> None:
     with pytest.raises(traitlets.TraitError):
         stage.set_state(hostile)
+
+
+def test_a_page_does_not_choose_what_a_hand_does(stage: PatchStage) -> None:
+    before = stage.mode, stage.image
+    stage.set_state({"mode": "tap", "image": b""})
+    assert (stage.mode, stage.image) == before
 
 
 def test_two_maps_can_share_a_colour_scale(stage: PatchStage) -> None:
