@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pdcr_widgets.causal import ate_map, segmenter
+from pdcr_widgets.causal.components import layer_effects
 
 IMAGE = torch.randn(1, 24, 24, generator=torch.Generator().manual_seed(0))
 REGION = (8, 8, 8, 8)
@@ -127,3 +128,16 @@ def test_a_model_whose_images_share_a_mean_gets_one_at_a_time() -> None:
     expected = ate_map(net, IMAGE, REGION, engine="full", batch=1, **OPTIONS)
     assert "mixes the images of a batch" in found.reason
     np.testing.assert_array_equal(found.effect, expected.effect)
+
+
+def test_layers_of_such_a_model_are_intervened_on_one_image_at_a_time() -> None:
+    net = Ends(lambda x: x * 3 if x.mean() > 0 else -x)
+    options: dict[str, Any] = {"intervention": "noise", "samples": 6, "outcome": "soft_dice"}
+    with torch.no_grad():
+        net.body[2].bias -= net.body(IMAGE[None]).mean()
+    found, alone, together = (
+        [row.effect for row in layer_effects(net, IMAGE, REGION, **options, **more).rows]
+        for more in ({}, {"engine": "full", "batch": 1}, {"engine": "full", "batch": 6})
+    )
+    assert found == alone
+    assert together != alone, "nothing depended on the batch"

@@ -14,7 +14,7 @@ from pdcr_widgets.causal.components.runner import HookRunner, batches, spread
 from pdcr_widgets.causal.components.sites import Place as Key
 from pdcr_widgets.causal.components.sites import Site
 from pdcr_widgets.causal.experiment import Target
-from pdcr_widgets.causal.incremental import Unsupported, incremental_engine
+from pdcr_widgets.causal.incremental import OneByOne, Unsupported, incremental_engine
 from pdcr_widgets.causal.incremental.layers import Place
 from pdcr_widgets.causal.incremental.suffixes import Suffixes
 
@@ -169,5 +169,6 @@ def make_runner(
     except Unsupported as reason:
         if engine == "incremental":
             raise ValueError(f"the incremental engine cannot be used: {reason}") from reason
-        return HookRunner(target, read, batch, str(reason))
+        alone = isinstance(reason, OneByOne)
+        return HookRunner(target, read, 1 if alone else batch, str(reason))
     return WindowedRunner(Suffixes(made), HookRunner(target, read, batch), originals)
