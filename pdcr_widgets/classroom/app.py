@@ -34,6 +34,11 @@ LARGEST_MESSAGE = 1 << 20
 """Bytes of one message from a page; a region of 1024 x 1024 pixels is an eighth of it."""
 LARGEST_BODY = 1 << 16
 """Bytes of the body of a request: nothing is uploaded."""
+PATIENCE = 180
+"""Seconds to wait for a kernel, and for what a cell shows; 60 and 4 by default.
+
+When a class arrives at once, outputs come later than that, and pages without their experiment.
+"""
 SETTINGS = Config(
     {
         "KernelManager": {"transport": "ipc"},
@@ -51,6 +56,7 @@ SETTINGS = Config(
             "show_tracebacks": False,
             "strip_sources": True,
         },
+        "VoilaExecutor": {"iopub_timeout": PATIENCE, "startup_timeout": PATIENCE},
     }
 )
 
