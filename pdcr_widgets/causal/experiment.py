@@ -152,8 +152,8 @@ class Experiment:
         """Effects that responses would mean, ``(n, responses) -> (n,)`` points."""
         if self.target.outcome not in THRESHOLDED:
             return responses[:, 0].astype(np.float64)
-        margins = torch.from_numpy(responses + self._margins).to(self.target.image.device)
-        return self.target.measure.at(margins).double().cpu().numpy() - self.target.base
+        margins = torch.from_numpy(responses + self._margins)
+        return self.target.measure.at(margins).double().numpy() - self.target.base
 
     def group_effects(
         self, cells: np.ndarray, corners: np.ndarray, choices: np.ndarray
@@ -203,26 +203,29 @@ class Experiment:
         return self.engine.probabilities(starts, content)
 
     @cached_property
+    def _pixels(self) -> Tensor:
+        """Places of the region's pixels in its window, flat."""
+        target = self.target
+        return sent(np.flatnonzero(target.region[target.window]), target.image.device)
+
+    @cached_property
     def _margins(self) -> np.ndarray:
         """Logit of each pixel of the region over that of the threshold, ``(responses,)``."""
         window = self.target.probability[self.target.window]
         return self._logits(window[None])[0]
 
     def _logits(self, probability: Tensor) -> np.ndarray:
-        target = self.target
-        inside = torch.from_numpy(target.region[target.window]).to(probability.device)
-        values = torch.special.logit(probability[:, inside].float(), eps=1e-7)
-        level = torch.special.logit(torch.tensor(target.segmenter.threshold), eps=1e-7)
-        return (values.cpu() - level).numpy()
+        inside = probability.flatten(1)[:, self._pixels].float()
+        level = torch.special.logit(torch.tensor(self.target.segmenter.threshold), eps=1e-7)
+        return (torch.special.logit(inside, eps=1e-7).cpu() - level).numpy()
 
     def _nearness(self, probability: Tensor) -> np.ndarray:
         target = self.target
         if target.outcome not in THRESHOLDED:
             return np.zeros(len(probability))
-        inside = sent(np.flatnonzero(target.region[target.window]), probability.device)
-        base = target.probability[target.window].flatten()[inside]
+        base = target.probability[target.window].flatten()[self._pixels]
         margin = (base - target.segmenter.threshold).abs().clamp(min=1e-6)
-        way = (probability.flatten(1)[:, inside] - base).abs() / margin
+        way = (probability.flatten(1)[:, self._pixels] - base).abs() / margin
         return way.amax(dim=1).double().cpu().numpy()
 
     def _effects(self, probability: Tensor) -> np.ndarray:

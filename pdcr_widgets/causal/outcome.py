@@ -96,7 +96,8 @@ class Outcome:
             raise ValueError(f"empty must be 'agree' or 'paper', got {empty!r}")
         self._measure = OUTCOMES[name]
         self._inside = torch.from_numpy(np.flatnonzero(region)).to(device)
-        self._reference = torch.from_numpy(np.ascontiguousarray(reference[region])).to(device)
+        self._host = torch.from_numpy(np.ascontiguousarray(reference[region]))
+        self._reference = self._host.to(device)
         self._threshold = threshold
         self._empty: Empty = empty
 
@@ -108,9 +109,9 @@ class Outcome:
     def at(self, margins: Tensor) -> Tensor:
         """Points where each pixel of the region is so far above the threshold, ``(batch, pixels)``.
 
-        For the outcomes that are read off the thresholded prediction.
+        For the outcomes that are read off the thresholded prediction, and margins on the host.
         """
-        return self._measure(margins, self._reference, 0.0, self._empty)
+        return self._measure(margins, self._host, 0.0, self._empty)
 
 
 def _ratio(part: Tensor, total: Tensor, empty: Empty) -> Tensor:

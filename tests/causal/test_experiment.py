@@ -146,3 +146,25 @@ def test_a_target_that_the_model_lacks() -> None:
 def test_a_target_with_automatic_activation() -> None:
     found = ate_map(Segmenter(Returns(three_classes), 2), IMAGE, REGION, patch_size=3)
     assert (found.recipe["target"], found.recipe["activation"]) == (2, "softmax")
+
+
+@pytest.mark.parametrize("outcome", ["dice", "iou", "area", "soft_dice", "mean_probability"])
+def test_effects_are_read_off_responses(outcome: str) -> None:
+    held = experiment(PatchBank(picture(6, 2, 3, 3, seed=1)), outcome=outcome)
+    cells, choices = held.grid.cells[:6], np.arange(6)
+    effects, responses = held.responses(cells, choices)
+    assert_allclose(effects, held.effects(cells, choices))
+    assert_allclose(held.read(responses), effects, atol=1e-5)
+    assert held.evaluations == 12
+
+
+def test_responses_are_changes_of_the_regions_logits() -> None:
+    held = experiment(PatchBank(picture(2, 2, 3, 3, seed=1)), outcome="dice")
+    cell = held.grid.cells[:1]
+    _, responses = held.responses(cell, np.array([1]))
+    image = IMAGE.clone()
+    (top, left), patch = held.grid.starts(cell)[0], held.baseline.bank.patches[1]  # type: ignore[union-attr]
+    image[:, top : top + 3, left : left + 3] = patch
+    before, after = (held.target.segmenter(i[None])[0][REGION].double() for i in (IMAGE, image))
+    expected = torch.logit(after) - torch.logit(before)
+    assert_allclose(responses[0], expected.numpy(), atol=1e-4)

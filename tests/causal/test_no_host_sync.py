@@ -98,6 +98,13 @@ def test_a_batch_waits_once_for_its_effects(experiment: Experiment) -> None:
     assert waits(lambda: experiment.effects(cells, np.arange(6))) == {"cpu": 1}
 
 
+def test_a_batch_of_draws_waits_for_effects_and_logits(experiment: Experiment) -> None:
+    cells = experiment.grid.cells[:6]
+    _, responses = experiment.responses(cells, np.arange(6))
+    assert waits(lambda: experiment.responses(cells, np.arange(6))) == {"cpu": 2}
+    assert not waits(lambda: experiment.read(responses))
+
+
 def test_groups_wait_for_effects_and_nearness(experiment: Experiment) -> None:
     cells, corners = experiment.grid.groups(2)
     choices = np.zeros_like(cells)
