@@ -19,7 +19,8 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: $(VENV)/.demo ## Open the explorer on the embedded brain case in Voila
-	$(BIN)/python -m voila notebooks/explorer.ipynb --Voila.ip=127.0.0.1 --port=$(PORT) $(CULL)
+	$(BIN)/python -m voila notebooks/explorer.ipynb --Voila.ip=127.0.0.1 --port=$(PORT) $(CULL) \
+	  --VoilaExecutor.iopub_timeout=60
 
 lab: $(VENV)/.lab ## Open the quickstart notebook in JupyterLab
 	$(BIN)/python -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb \

@@ -60,9 +60,11 @@ def explorer(page: Page) -> None:
     """Take the explorer with the strongest patch selected, once its map is complete."""
     status = page.locator(".pdcr-status-line").first
     expect(status).to_contain_text("Done", timeout=MINUTES)
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     page.get_by_role("button", name="Inspect").first.click()
     Watch(page).click_strongest()
     expect(page.locator(".pdcr-patch")).to_contain_text("mean of", timeout=MINUTES)
+    expect(page.locator(".pdcr-patch rect.bar").first).to_be_visible()
     columns = page.locator(".pdcr-columns").bounding_box()
     assert columns
     bottom = columns["y"] + columns["height"] + 8
@@ -73,7 +75,7 @@ def explorer(page: Page) -> None:
 def network(page: Page) -> None:
     """Take the network with a stage and one of its channels selected."""
     card = page.locator(".pdcr-card").filter(has=page.locator(".pdcr-network"))
-    card.locator("[data-name='encoder.3']").first.click()
+    card.locator("[data-name='decoder.2']").first.click()
     expect(page.locator(".pdcr-strip-effect").first).not_to_have_text("…", timeout=MINUTES)
     page.locator(".pdcr-strip button").first.click()
     expect(card).to_contain_text("flip in the whole image", timeout=MINUTES)

@@ -59,7 +59,7 @@ class LayerStream:
             if self._elsewhere and update.effects.engine == "full":
                 yield from iter_layer_effects(**self._asked, elsewhere=True)
                 return
-            yield replace(update, total=2 * update.total) if self._elsewhere else update
+            yield _half_way(update) if self._elsewhere else update
         self._shown = update.effects if self._elsewhere else None
 
     def rest(self) -> Generator[LayerEffectUpdate, None, None]:
@@ -68,6 +68,13 @@ class LayerStream:
             return
         for update in iter_layer_effects(**self._asked, elsewhere=True):
             yield _beside(self._shown, update)
+
+
+def _half_way(update: LayerEffectUpdate) -> LayerEffectUpdate:
+    """Count the rest of the image, which comes next, as half of the work."""
+    last = update.done == update.total
+    stage = "preparing, rest of the image" if last else update.stage
+    return replace(update, total=2 * update.total, stage=stage)
 
 
 def _beside(shown: LayerEffects, update: LayerEffectUpdate) -> LayerEffectUpdate:
