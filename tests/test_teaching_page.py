@@ -47,6 +47,7 @@ def test_its_options_are_those_of_the_server() -> None:
     defaults = {
         "port": Classroom.port.default_value,
         "seats": ClassroomKernels.seats.default_value,
+        "memory": Classroom.memory.default_value,
         "patience": f"{ClassroomKernels.patience.default_value:g}",
         "turns": "number of processors",
         "ip": "127.0.0.1",
