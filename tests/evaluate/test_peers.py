@@ -127,6 +127,7 @@ def test_cams_and_occlusion_agree_with_captum() -> None:
 
 def test_the_layer_is_the_bottleneck_unless_it_is_named() -> None:
     demo = pytest.importorskip("pdcr_widgets.demo.unet", reason="the demo's network")
+    torch.manual_seed(0)
     net = demo.UNet(base=2, levels=3).eval()
     image = picture(1, 16, 16)
     with torch.no_grad():
