@@ -28,13 +28,14 @@ export function watchConnection(
   const manager = model.widget_manager as unknown as { kernel?: Kernel | null } | undefined;
   const kernel = manager?.kernel;
   if (!kernel) return;
-  let here = false;
+  let here: boolean | null = null;
   const check = () => {
     const dead = kernel.status === "dead" || kernel.status === "terminating";
     const lost = kernel.connectionStatus !== undefined && kernel.connectionStatus !== "connected";
     const connected = !dead && !lost;
-    if (connected && !here) model.send({ type: "here" });
+    if (connected === here) return;
     here = connected;
+    if (connected) model.send({ type: "here" });
     changed(connected);
   };
   for (const event of [kernel.statusChanged, kernel.connectionStatusChanged]) {

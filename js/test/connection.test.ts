@@ -43,7 +43,7 @@ test("Python is told that the page is here, and again when the connection is bac
   expect(send).toHaveBeenCalledTimes(1);
   turn("connected");
   expect(send).toHaveBeenCalledTimes(2);
-  expect(told).toEqual([true, true, false, true]);
+  expect(told).toEqual([true, false, true]);
   ended.abort();
   turn("connecting");
   turn("connected");
