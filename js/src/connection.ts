@@ -34,13 +34,22 @@ export function watchConnection(
     const lost = kernel.connectionStatus !== undefined && kernel.connectionStatus !== "connected";
     const connected = !dead && !lost;
     if (connected === here) return;
-    here = connected;
-    if (connected) model.send({ type: "here" });
-    changed(connected);
+    here = connected && tell(model);
+    changed(here);
   };
   for (const event of [kernel.statusChanged, kernel.connectionStatusChanged]) {
     event?.connect(check);
     signal.addEventListener("abort", () => event?.disconnect(check));
   }
   check();
+}
+
+/** Say that the page is here; false on a page that is being left, whose channel is closed already. */
+function tell(model: Connected): boolean {
+  try {
+    model.send({ type: "here" });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -57,3 +57,15 @@ test("a page whose kernel is not there yet says nothing", () => {
   turn("connected");
   expect(send).toHaveBeenCalledTimes(1);
 });
+
+test("a page that is being left, whose channel is closed, is not connected and raises nothing", () => {
+  const { model, send, turn } = page();
+  const told: boolean[] = [];
+  watchConnection(model, (connected) => told.push(connected), new AbortController().signal);
+  turn("connecting");
+  send.mockImplementation(() => {
+    throw new Error("Cannot send");
+  });
+  turn("connected");
+  expect(told).toEqual([true, false, false]);
+});
