@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from pdcr_widgets.causal.representatives import Representatives
 
@@ -52,8 +53,10 @@ class Surrogate:
         """
         own = self._own(cell)[None]
         weights = [self._weights(own, tried, kind) for kind in range(len(WIDTHS))]
-        guessed = np.concatenate(weights).astype(responses.dtype) @ responses
-        return self._measure(guessed).reshape(len(WIDTHS), -1)
+        # By torch: NumPy's threads would wait for the cores that torch's still spin on.
+        shares = torch.from_numpy(np.concatenate(weights)).to(torch.float32)
+        guessed = shares @ torch.from_numpy(np.asarray(responses, dtype=np.float32))
+        return self._measure(guessed.numpy()).reshape(len(WIDTHS), -1)
 
     def _weights(self, own: np.ndarray, tried: list[int], kind: int) -> np.ndarray:
         """What each draw counts for in the guess of each representative, ``(all, tried)``."""
