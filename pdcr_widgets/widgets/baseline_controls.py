@@ -103,7 +103,7 @@ class BaselineControls(View):
         step = max(1, len(bank) // SHOWN)
         self._thumbnails.show(bank.patches[::step][:SHOWN], grey_range(self.image))
         side = bank.patch_size
-        self._caption.value = f"{count(len(bank))} patches of {side} × {side} px, drawn at random"
+        self._caption.value = f"{count(len(bank))} patches of {side} × {side} px"
 
 
 def grey_range(image: Tensor | None) -> tuple[float, float]:
