@@ -19,6 +19,9 @@ from pdcr_widgets.causal.outcome import THRESHOLDED, Empty, Outcome
 from pdcr_widgets.causal.plan import PatchGrid, fit, tile
 from pdcr_widgets.causal.segmenter import Segmenter, check_finite, segmenter
 
+FAR = 2.0
+"""How many times the largest change seen of a pixel's logit another may be."""
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -148,12 +151,25 @@ class Experiment:
             return effects, effects[:, None].astype(np.float32)
         return effects, self._logits(probability) - self._margins
 
-    def read(self, responses: np.ndarray) -> np.ndarray:
-        """Effects that responses would mean, ``(n, responses) -> (n,)`` points."""
+    @property
+    def width(self) -> int:
+        """Number of responses of an intervention."""
+        return len(self._margins) if self.target.outcome in THRESHOLDED else 1
+
+    def telling(self, largest: np.ndarray) -> np.ndarray:
+        """Which responses may tell of an effect where the ``largest`` seen are ``(width,)``."""
+        if self.target.outcome not in THRESHOLDED:
+            return np.arange(1)
+        return np.flatnonzero(np.abs(self._margins) <= FAR * largest)
+
+    def read(self, responses: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Effects that ``(n, k)`` responses would mean, the others being 0, ``(n,)`` points."""
         if self.target.outcome not in THRESHOLDED:
             return responses[:, 0].astype(np.float64)
-        margins = torch.from_numpy(responses + self._margins)
-        return self.target.measure.at(margins).double().numpy() - self.target.base
+        above = torch.from_numpy(responses + self._margins[which] > 0)
+        base = torch.from_numpy(self._margins > 0)
+        points = self.target.measure.at(above, torch.from_numpy(which), base)
+        return points.numpy() - self.target.base
 
     def group_effects(
         self, cells: np.ndarray, corners: np.ndarray, choices: np.ndarray

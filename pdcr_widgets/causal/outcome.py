@@ -15,16 +15,12 @@ Measure = Callable[[Tensor, Tensor, float, Empty], Tensor]
 
 def dice(probability: Tensor, reference: Tensor, threshold: float, empty: Empty) -> Tensor:
     """Dice of the thresholded prediction, 200 |P G| / (|P| + |G|)."""
-    predicted = probability > threshold
-    both = (predicted & reference).sum(dim=1)
-    total = predicted.sum(dim=1) + reference.sum()
-    return _ratio(2 * both, total, empty)
+    return _dice(*_counts(probability > threshold, reference), reference, empty)
 
 
 def iou(probability: Tensor, reference: Tensor, threshold: float, empty: Empty) -> Tensor:
     """Intersection over union of the thresholded prediction, 100 |P G| / |P or G|."""
-    predicted = probability > threshold
-    return _ratio((predicted & reference).sum(dim=1), (predicted | reference).sum(dim=1), empty)
+    return _iou(*_counts(probability > threshold, reference), reference, empty)
 
 
 def soft_dice(probability: Tensor, reference: Tensor, threshold: float, empty: Empty) -> Tensor:
@@ -45,8 +41,26 @@ def mean_probability(
 
 def area(probability: Tensor, reference: Tensor, threshold: float, empty: Empty) -> Tensor:
     """Share of the region that is predicted as the target, times 100."""
-    del reference, empty
-    return 100 * (probability > threshold).to(_exact(probability)).mean(dim=1)
+    return _area(*_counts(probability > threshold, reference), reference, empty)
+
+
+def _counts(predicted: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels predicted, and pixels predicted that the reference holds."""
+    return predicted.sum(dim=1), (predicted & reference).sum(dim=1)
+
+
+def _dice(predicted: Tensor, both: Tensor, reference: Tensor, empty: Empty) -> Tensor:
+    return _ratio(2 * both, predicted + reference.sum(), empty)
+
+
+def _iou(predicted: Tensor, both: Tensor, reference: Tensor, empty: Empty) -> Tensor:
+    return _ratio(both, predicted + reference.sum() - both, empty)
+
+
+def _area(predicted: Tensor, both: Tensor, reference: Tensor, empty: Empty) -> Tensor:
+    del both, empty
+    kind = predicted.dtype if predicted.is_floating_point() else _exact(predicted)
+    return 100 * (predicted.to(kind) / len(reference))
 
 
 OUTCOMES: dict[str, Measure] = {
@@ -58,7 +72,8 @@ OUTCOMES: dict[str, Measure] = {
 }
 
 
-THRESHOLDED = ("dice", "iou", "area")
+_COUNTED = {"dice": _dice, "iou": _iou, "area": _area}
+THRESHOLDED = tuple(_COUNTED)
 
 
 class Outcome:
@@ -94,7 +109,7 @@ class Outcome:
             raise ValueError(f"outcome must be one of {list(OUTCOMES)}, got {name!r}")
         if empty not in ("agree", "paper"):
             raise ValueError(f"empty must be 'agree' or 'paper', got {empty!r}")
-        self._measure = OUTCOMES[name]
+        self._name, self._measure = name, OUTCOMES[name]
         self._inside = torch.from_numpy(np.flatnonzero(region)).to(device)
         self._host = torch.from_numpy(np.ascontiguousarray(reference[region]))
         self._reference = self._host.to(device)
@@ -106,12 +121,30 @@ class Outcome:
         inside = probability.flatten(1).index_select(1, self._inside)
         return self._measure(inside, self._reference, self._threshold, self._empty)
 
-    def at(self, margins: Tensor) -> Tensor:
-        """Points where each pixel of the region is so far above the threshold, ``(batch, pixels)``.
+    def at(self, above: Tensor, pixels: Tensor, otherwise: Tensor) -> Tensor:
+        """Points of predictions that are given for some pixels only, on the host.
 
-        For the outcomes that are read off the thresholded prediction, and margins on the host.
+        For the outcomes that are read off the thresholded prediction.
+
+        Parameters
+        ----------
+        above
+            ``(batch, k)`` booleans: which of those pixels are predicted.
+        pixels
+            ``(k,)`` their places among the region's.
+        otherwise
+            ``(region pixels,)`` booleans: what is predicted at all others.
+
+        Returns
+        -------
+        Tensor
+            ``(batch,)`` float64 points.
         """
-        return self._measure(margins, self._host, 0.0, self._empty)
+        kinds = torch.stack([torch.ones(len(pixels)), self._host[pixels].float()], dim=1)
+        base = torch.stack([otherwise.sum(), (otherwise & self._host).sum()])
+        rest = base - otherwise[pixels].float() @ kinds
+        predicted, both = (above.float() @ kinds + rest).double().T
+        return _COUNTED[self._name](predicted, both, self._host, self._empty)
 
 
 def _ratio(part: Tensor, total: Tensor, empty: Empty) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-COMPONENTS = 20
+COMPONENTS = 8
 ROUNDS = 10
 ENOUGH = 2000
 NODES = 256
@@ -22,11 +22,9 @@ class Representatives:
     """Nested medoids: the middle of a bank, then that of a half of its widest cluster, and so on.
 
     Representative 0 stands for all. Every further one splits the cluster that another stands for
-    (its `rival`) and takes one half over. So the mean over the bank of anything is, exactly once
-    every patch is a representative, and nearly before, the sum over those tried of ``weight`` times
-    the difference to the rival (to 0 for the first). Clusters are halved by 2-means from the
-    longest principal axis; whatever is rare and far away, as the darkest patches often are, gets a
-    representative early.
+    (its `rival`) and takes one half over. Clusters are halved by 2-means from the longest principal
+    axis; whatever is rare and far away, as the darkest patches often are, gets a representative
+    early.
 
     Parameters
     ----------
@@ -34,23 +32,21 @@ class Representatives:
         ``(n,)`` patch number of each representative.
     rivals
         ``(n,)`` representative whose cluster it splits; itself for the first.
-    above
-        ``(n,)`` split that comes before it; itself for the first.
     weights
         ``(n,)`` share of the bank that it takes over.
-    apart
-        ``(n,)`` squared distance to the rival; for the first, the mean one to the bank. In units of
-        the bank's mean squared distance to its mean.
+    taken, kept
+        ``(n, n)`` booleans: which representatives are in the half that each takes over, and which
+        in the half that it leaves to the rival. The first takes all.
     features
-        ``(n, m)`` scores of the representatives on the bank's leading principal components, in the
-        same unit.
+        ``(n, m)`` scores of the representatives on the bank's leading principal components, in
+        units of the root of the bank's mean squared distance to its mean.
     """
 
     numbers: np.ndarray
     rivals: np.ndarray
-    above: np.ndarray
     weights: np.ndarray
-    apart: np.ndarray
+    taken: np.ndarray
+    kept: np.ndarray
     features: np.ndarray
     _centre: Tensor
     _axes: Tensor
@@ -72,9 +68,9 @@ class Representatives:
         return cls(
             numbers,
             np.array(splits.rivals),
-            np.array(splits.above),
-            np.array(splits.sizes) / len(scores),
-            np.array(splits.apart),
+            np.array([len(half) for half in splits.taken]) / len(scores),
+            np.array([np.isin(numbers, half) for half in splits.taken]),
+            np.array([np.isin(numbers, half) for half in splits.kept]),
             scores[numbers],
             centre,
             axes,
@@ -108,38 +104,35 @@ class _Splits:
         everyone = np.arange(len(scores))
         self._scores = scores
         first = self._medoid(everyone)
-        self.numbers, self.rivals, self.above, self.sizes = [first], [0], [0], [len(scores)]
-        self.apart = [float(((scores - scores[first]) ** 2).sum(axis=1).mean())]
-        self._leaves: list[tuple[float, int, np.ndarray, int, int]] = []
+        self.numbers, self.rivals = [first], [0]
+        self.taken, self.kept = [everyone], [everyone[:0]]
+        self._leaves: list[tuple[float, int, np.ndarray, int]] = []
         self._ties = itertools.count()
-        self._push(everyone, 0, 0)
+        self._push(everyone, 0)
 
     def grow(self, most: int) -> None:
         """Split until there are so many representatives, or no two patches differ."""
         while self._leaves and len(self.numbers) < most:
-            _, _, members, keeper, up = heapq.heappop(self._leaves)
-            self._split(members, keeper, up)
+            _, _, members, keeper = heapq.heappop(self._leaves)
+            self._split(members, keeper)
 
-    def _split(self, members: np.ndarray, keeper: int, up: int) -> None:
+    def _split(self, members: np.ndarray, keeper: int) -> None:
         side = _halves(self._scores[members])
         stays, goes = members[side], members[~side]
         if self.numbers[keeper] in goes:
             stays, goes = goes, stays
-        number, new = self._medoid(goes), len(self.numbers)
-        away = self._scores[number] - self._scores[self.numbers[keeper]]
-        self.numbers.append(number)
+        self.numbers.append(self._medoid(goes))
         self.rivals.append(keeper)
-        self.above.append(up)
-        self.sizes.append(len(goes))
-        self.apart.append(float((away**2).sum()))
-        self._push(stays, keeper, new)
-        self._push(goes, new, new)
+        self.taken.append(goes)
+        self.kept.append(stays)
+        self._push(stays, keeper)
+        self._push(goes, len(self.numbers) - 1)
 
-    def _push(self, members: np.ndarray, keeper: int, up: int) -> None:
+    def _push(self, members: np.ndarray, keeper: int) -> None:
         points = self._scores[members]
         width = float(((points - points.mean(axis=0)) ** 2).sum())
         if len(members) > 1 and width > 1e-20:
-            heapq.heappush(self._leaves, (-width, next(self._ties), members, keeper, up))
+            heapq.heappush(self._leaves, (-width, next(self._ties), members, keeper))
 
     def _medoid(self, members: np.ndarray) -> int:
         points = self._scores[members]

@@ -154,8 +154,22 @@ def test_effects_are_read_off_responses(outcome: str) -> None:
     cells, choices = held.grid.cells[:6], np.arange(6)
     effects, responses = held.responses(cells, choices)
     assert_allclose(effects, held.effects(cells, choices))
-    assert_allclose(held.read(responses), effects, atol=1e-5)
+    assert responses.shape == (6, held.width)
+    assert_allclose(held.read(responses, np.arange(held.width)), effects, atol=1e-5)
+    telling = held.telling(np.abs(responses).max(axis=0))
+    assert_allclose(held.read(responses[:, telling], telling), effects, atol=1e-5)
     assert held.evaluations == 12
+
+
+def test_a_pixel_tells_once_it_may_flip() -> None:
+    held = experiment(PatchBank(picture(2, 2, 3, 3, seed=1)), outcome="dice")
+    before = held.target.segmenter(IMAGE[None])[0][REGION].double()
+    margins = torch.logit(before).abs().numpy()
+    assert held.telling(0.49 * margins).tolist() == []
+    assert held.telling(0.51 * margins).tolist() == list(range(held.width))
+    one = np.zeros(held.width)
+    one[3] = margins[3]
+    assert held.telling(one).tolist() == [3]
 
 
 def test_responses_are_changes_of_the_regions_logits() -> None:

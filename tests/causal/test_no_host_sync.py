@@ -102,7 +102,7 @@ def test_a_batch_of_draws_waits_for_effects_and_logits(experiment: Experiment) -
     cells = experiment.grid.cells[:6]
     _, responses = experiment.responses(cells, np.arange(6))
     assert waits(lambda: experiment.responses(cells, np.arange(6))) == {"cpu": 2}
-    assert not waits(lambda: experiment.read(responses))
+    assert not waits(lambda: experiment.read(responses, np.arange(experiment.width)))
 
 
 def test_groups_wait_for_effects_and_nearness(experiment: Experiment) -> None:

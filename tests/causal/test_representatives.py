@@ -46,8 +46,6 @@ def test_each_comes_after_what_it_splits(count: int, seed: int) -> None:
     known = Representatives.of(natural(count, seed))
     later = np.arange(1, len(known))
     assert (known.rivals[1:] < later).all()
-    assert (known.above[1:] < later).all()
-    assert (known.rivals[1:] <= known.above[1:]).all()
     assert len(np.unique(known.numbers)) == len(known)
 
 
@@ -70,14 +68,30 @@ def test_a_rare_kind_of_patch_is_tried_early() -> None:
     assert estimate(Representatives.of(patches), effect, 2) == pytest.approx(effect.mean())
 
 
-def test_distances_are_in_units_of_the_banks_own_spread() -> None:
-    patches = natural(300)
-    known, large = Representatives.of(patches), Representatives.of(5 * patches + 3)
-    np.testing.assert_allclose(known.apart[:16], large.apart[:16], rtol=1e-4)
-    assert 0.9 < known.apart[0] < 1.3
+@given(st.integers(1, 60), st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_every_split_shares_out_a_cluster(count: int, seed: int) -> None:
+    known = Representatives.of(natural(count, seed))
+    everyone = np.arange(len(known))
+    assert known.taken[0].all()
+    assert not known.kept[0].any()
+    assert known.taken[everyone, everyone].all()
+    assert known.kept[everyone[1:], known.rivals[1:]].all()
+    assert not (known.taken & known.kept).any()
+    np.testing.assert_allclose(known.taken @ known.shares, known.weights)
+    clusters = {frozenset(everyone.tolist())}
+    for taken, kept in zip(known.taken[1:], known.kept[1:], strict=True):
+        clusters.remove(frozenset(np.flatnonzero(taken | kept).tolist()))
+        clusters |= {frozenset(np.flatnonzero(half).tolist()) for half in (taken, kept)}
+    assert clusters == {frozenset([n]) for n in everyone.tolist()}
+
+
+def test_features_are_in_units_of_the_banks_own_spread() -> None:
+    patches = natural(200)
+    known, large = Representatives.of(patches), Representatives.of(4 * patches)
+    np.testing.assert_allclose(known.features, large.features, atol=1e-9)
+    assert known.shares @ (known.features**2).sum(axis=1) == pytest.approx(1)
     np.testing.assert_allclose(known.project(patches[known.numbers]), known.features, atol=1e-9)
-    differ = known.features[1:] - known.features[known.rivals[1:]]
-    np.testing.assert_allclose((differ**2).sum(axis=1), known.apart[1:])
 
 
 def test_halves_are_the_darker_and_the_brighter_patches() -> None:

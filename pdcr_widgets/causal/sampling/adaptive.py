@@ -14,7 +14,7 @@ from pdcr_widgets.causal.sampling.progress import Progress, Settings, exactly, s
 from pdcr_widgets.causal.sampling.search import Offers, Search
 from pdcr_widgets.causal.state import Estimates
 
-ROUND, GROWTH = 16, 8
+ROUND, GROWTH = 32, 8
 SUGGESTED = 0.5
 """Part of the squared draws around a patch that its own error may have."""
 
@@ -24,14 +24,14 @@ def adaptive(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
 
     Patches that cannot reach the region are exactly 0. Of the others, groups are replaced at once,
     from coarse to fine, and those that bring no pixel near to a change are left at 0 (see
-    `Search`). At patches of the remaining groups a bank's representatives are tried (see
-    `Representatives` and `Ledger`), of other baselines independent draws; every draw is kept. In
-    every round those tests and draws are made from which most squared error per evaluation is
-    expected to go. A patch is settled when, after 16 draws at least, its standard error is that of
-    ``samples`` independent draws, a quarter of its effect or below the threshold, or at any time
-    its 95 % interval lies below the threshold (or, with ``precision``, when its standard error is
-    that small), or after ``samples`` draws. A bank of at most 16 patches is drawn to its end, and a
-    deterministic baseline evaluated once: both are exact.
+    `Search`). At patches of the remaining groups those contents of a bank are tried that tell most,
+    and the others guessed (see `Surrogate` and `Ledger`); of other baselines independent draws are
+    made. Every draw is kept. In every round those tests and draws are made from which most squared
+    error per evaluation is expected to go. A patch is settled when, after 16 draws at least, its
+    standard error is that of ``samples`` independent draws, a quarter of its effect or below the
+    threshold, or at any time its 95 % interval lies below the threshold (or, with ``precision``,
+    when its standard error is that small), or after ``samples`` draws. A bank of at most 16 patches
+    is drawn to its end, and a deterministic baseline evaluated once: both are exact.
     """
     reached = skip_unreached(estimates)
     groups = yield from first_picture(estimates, reached)
@@ -41,7 +41,7 @@ def adaptive(estimates: Estimates, settings: Settings) -> Iterator[Progress]:
     measuring = _measuring(estimates, settings, reached)
     search = Search(estimates, settings, reached, groups, measuring.first)
     yield from search.begin()
-    yield from measuring.begin(search.found)
+    yield from measuring.begin(search.found, search.expected)
     yield from _rounds(estimates, search, measuring)
 
 
@@ -69,7 +69,7 @@ def _rounds(estimates: Estimates, search: Search, measuring: Measuring) -> Itera
         group = best < len(groups.what)
         for progress in search.take(groups.what[best[group]]):
             yield Progress(max(expected, progress.total), progress.stage)
-        for progress in measuring.begin(search.found):
+        for progress in measuring.begin(search.found, search.expected):
             yield Progress(max(expected, progress.total), progress.stage)
         for progress in measuring.take(draws.what[best[~group] - len(groups.what)]):
             yield Progress(max(expected, progress.total), progress.stage)

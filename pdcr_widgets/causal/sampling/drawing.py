@@ -19,7 +19,7 @@ from pdcr_widgets.causal.state import Estimates
 
 
 class Drawing:
-    """Representatives of a bank, the first of them first; see `Measuring` and `Ledger`."""
+    """Representatives of a bank, those first that tell most; see `Measuring` and `Ledger`."""
 
     first = 1
 
@@ -29,14 +29,13 @@ class Drawing:
         self._known = bank.representatives
         if settings.samples > NODES:
             self._known = Representatives.of(bank.patches, settings.samples)
-        self._features: dict[int, np.ndarray] = {}
-        surrogate = Surrogate(self._known, self._own, experiment.read)
+        surrogate = Surrogate(self._known, experiment.grid.shape, self._own, experiment)
         self.ledger = Ledger(experiment.grid.shape, self._known, surrogate)
 
-    def begin(self, cells: np.ndarray) -> Iterator[Progress]:
-        """See `Measuring`."""
-        rows = self.ledger.rows(cells)
-        yield from self._draw(rows, np.zeros_like(rows), "measuring")
+    def begin(self, cells: np.ndarray, squares: np.ndarray) -> Iterator[Progress]:
+        """See `Measuring`; nothing is drawn before it is the best that can be done."""
+        self.ledger.rows(cells, squares)
+        yield from ()
 
     def squares(self) -> np.ndarray:
         """See `Measuring`."""
@@ -45,40 +44,36 @@ class Drawing:
         return squares
 
     def offers(self) -> Offers:
-        """See `Measuring`."""
-        ledger, worths = self.ledger, self.ledger.worths()
-        means, stderrs, drawn = ledger.means(), ledger.stderrs(), ledger.drawn
-        done = settled(self._settings, means, stderrs, ledger.variances(), drawn)
-        rank = np.argsort(np.argsort(-worths, axis=1, kind="stable"), axis=1)
-        left = np.where(done, 0, self._settings.samples - drawn)
-        worths[rank >= left[:, None]] = -1
-        what = np.flatnonzero(worths >= 0)
-        return Offers(worths.reshape(-1)[what], np.ones(len(what)), what)
+        """See `Measuring`: the best draw at every patch that is not settled."""
+        ledger = self.ledger
+        ledger.learn()
+        worths, drawn = ledger.worths(), ledger.drawn
+        done = settled(self._settings, ledger.means(), ledger.stderrs(), ledger.variances(), drawn)
+        done |= drawn >= min(self._settings.samples, len(self._known))
+        rows = np.flatnonzero(~done)
+        nodes = worths[rows].argmax(axis=1)
+        return Offers(worths[rows, nodes], np.ones(len(rows)), rows * len(self._known) + nodes)
 
     def take(self, chosen: np.ndarray) -> Iterator[Progress]:
         """See `Measuring`."""
-        rows, nodes = np.divmod(chosen, len(self._known))
-        yield from self._draw(rows, nodes, "refining")
-
-    def _draw(self, rows: np.ndarray, nodes: np.ndarray, stage: str) -> Iterator[Progress]:
         experiment, ledger = self._estimates.experiment, self.ledger
+        rows, nodes = np.divmod(chosen, len(self._known))
         total = experiment.evaluations + len(rows)
         for part in chunks(np.arange(len(rows)), experiment.engine.batch):
             which, node = rows[part], nodes[part]
             choices = self._known.numbers[node]
             ledger.add(which, node, *experiment.responses(ledger.cells[which], choices))
             self._show()
-            yield Progress(total, stage)
+            yield Progress(total, "refining")
+        ledger.learn()
+        self._show()
 
     def _show(self) -> None:
         ledger = self.ledger
         self._estimates.settle(ledger.cells, ledger.means(), ledger.stderrs(), ledger.drawn)
 
-    def _own(self, cell: int) -> np.ndarray:
-        """Features of the image's own content of a patch."""
-        if cell not in self._features:
-            experiment: Experiment = self._estimates.experiment
-            starts = experiment.grid.starts(np.array([cell]))
-            own = boxes(experiment.target.image, starts, experiment.grid.size)
-            self._features[cell] = self._known.project(own)[0]
-        return self._features[cell]
+    def _own(self, cells: np.ndarray) -> np.ndarray:
+        """Features of the content that the image has at some patches."""
+        experiment: Experiment = self._estimates.experiment
+        starts = experiment.grid.starts(cells)
+        return self._known.project(boxes(experiment.target.image, starts, experiment.grid.size))

@@ -34,8 +34,9 @@ class Independent:
         self._drawn = np.zeros(len(cells), dtype=np.int64)
         self._sum, self._squares = np.zeros(len(cells)), np.zeros(len(cells))
 
-    def begin(self, cells: np.ndarray) -> Iterator[Progress]:
+    def begin(self, cells: np.ndarray, squares: np.ndarray) -> Iterator[Progress]:
         """See `Measuring`."""
+        del squares
         yield from self._draw(np.searchsorted(self._cells, cells), "measuring")
 
     def squares(self) -> np.ndarray:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
+import torch
 
 from pdcr_widgets.causal.representatives import Representatives
-from pdcr_widgets.causal.sampling.surrogate import WIDTHS, Surrogate, Trust
+from pdcr_widgets.causal.sampling.surrogate import KINDS, Guesses, Surrogate
 
-OWN, ALL = 0.3, 1.0
-"""What a patch's other draws count for, in draws at the same split, and what other patches' do."""
-POWERS, CURIOUS = np.array([0.0, 0.25, 0.5, 0.75, 1.0]), 2.0
-"""Powers of the squared distance of two contents that a squared difference of effects may go with,
-and that by which draws are chosen: one looks for what far contents do and near ones do not."""
+PRIOR = 0.3
+"""Draws that the usual error of all patches counts for in that of one."""
+POWERS = np.array([0.0, 0.25, 0.5, 1.0, 1.5, 2.0])
+"""Powers of a response's variance that its effect's squared error may go with: 0 where effects are
+rough, 1 where they are smooth, 2 where far contents do what near ones do not."""
+MORE, SURE = 0.25, 0.8
+"""Standard errors go with a slightly larger power than the likeliest, and at most with this one."""
+ENOUGH = 30
+"""Draws that tell which power is the likeliest."""
+SMALLEST = 1e-6
 NEARNESS = np.exp([-2.0, -0.5, 0.0, -0.5, -2.0])
-FORESEEN = 0.3
-"""Part of a guessed squared difference that counts as if it had been seen."""
+NEAR = len(NEARNESS) // 2
 
 
 class Ledger:
-    """Representatives of a bank tried at many patches of a grid, with honest standard errors.
+    """Representatives of a bank tried at patches of a grid, with honest standard errors.
 
-    A patch's mean is that over the representatives tried, each for the part of the bank it stands
-    for, and as far as guesses have proved right the mean that they give. How far each draw was from
-    what would have been said before it tells how far those to come will be: at the same split in
-    the neighbourhood, at other splits of the same patch in proportion to the squared distance of
-    the contents, and at all patches. The squared standard error is the sum over all splits to come.
+    A patch's mean is that over what was tried there and what is guessed of the rest. How far draws
+    at a patch and around it were from what was guessed before tells how far off guesses are, in
+    proportion to a power of the variance that the surrogate gives them. The squared standard error
+    adds that up over the bank's tree of halves: half a cluster of which nothing was tried is off as
+    one.
 
     Parameters
     ----------
@@ -47,116 +54,130 @@ class Ledger:
         self, shape: tuple[int, ...], representatives: Representatives, surrogate: Surrogate
     ) -> None:
         self._shape, self._known, self._surrogate = shape, representatives, surrogate
-        nodes = len(representatives)
+        several = np.zeros((len(KINDS), 0, len(representatives)))
         self.cells, self._row = np.empty(0, dtype=np.int64), np.full(int(np.prod(shape)), -1)
-        self.made = np.zeros((0, nodes), dtype=bool)
-        self._effects, self._off = np.zeros((0, nodes)), np.zeros((0, nodes))
-        self._guesses, self._trust = np.zeros((len(WIDTHS), 0, nodes)), Trust()
-        self._tried: list[list[int]] = []
-        self._responses: list[list[np.ndarray]] = []
+        self.made, self._effects, self._hints = several[0] > 0, several[0], np.zeros(0)
+        self._off, self._sizes = several, several
+        self._now = Guesses(several, several, several)
+        self._stale = np.zeros(0, dtype=bool)
+        self._kind, self._power = 0, 1.0
 
     @property
     def drawn(self) -> np.ndarray:
         """Number of draws of each row."""
         return self.made.sum(axis=1)
 
-    def rows(self, cells: np.ndarray) -> np.ndarray:
-        """Row of each cell; a new cell gets a new one."""
-        new = cells[self._row[cells] < 0]
-        self._row[new] = len(self.cells) + np.arange(len(new))
-        self.cells = np.concatenate([self.cells, new])
-        more = [(0, len(new)), (0, 0)]
-        self.made, self._effects = np.pad(self.made, more), np.pad(self._effects, more)
-        self._off = np.pad(self._off, more)
-        self._guesses = np.pad(self._guesses, [(0, 0), *more])
-        self._tried += [[] for _ in new]
-        self._responses += [[] for _ in new]
+    def rows(self, cells: np.ndarray, hints: np.ndarray) -> np.ndarray:
+        """Row of each cell; a new cell gets a new one, and a first guess of its squared effect."""
+        new = self._row[cells] < 0
+        count = int(new.sum())
+        self._row[cells[new]] = len(self.cells) + np.arange(count)
+        self.cells = np.concatenate([self.cells, cells[new]])
+        self._hints = np.concatenate([self._hints, hints[new]])
+        self._stale = np.pad(self._stale, (0, count), constant_values=True)
+        self.made, self._effects = (
+            np.pad(a, [(0, count), (0, 0)]) for a in (self.made, self._effects)
+        )
+        more = [(0, 0), (0, count), (0, 0)]
+        self._off, self._sizes = np.pad(self._off, more), np.pad(self._sizes, more)
+        self._now = Guesses(*(np.pad(a, more) for a in self._now))
+        self._surrogate.begin(cells[new])
         return self._row[cells]
 
     def add(
         self, rows: np.ndarray, nodes: np.ndarray, effects: np.ndarray, responses: np.ndarray
     ) -> None:
-        """Enter draws made together.
+        """Enter draws.
 
         Parameters
         ----------
         rows, nodes
-            ``(n,)`` row and representative of each; that it splits from was entered before.
+            ``(n,)`` row and representative of each.
         effects
             ``(n,)`` points.
         responses
-            ``(n, responses)`` for `Surrogate.guess`.
+            ``(n, responses)`` for the surrogate.
         """
-        without = np.where(nodes > 0, self._effects[rows, self._known.rivals[nodes]], 0.0)
-        came, guessed = effects - without, self._guesses[:, rows, nodes] - without
-        kind, share = self._trust.verdict
-        self._off[rows, nodes] = came - share * guessed[kind]
-        self._trust.judge(guessed, came, self._known.weights[nodes] ** 2 * (nodes > 0))
+        self._off[:, rows, nodes] = effects - self._now.effects[:, rows, nodes]
+        self._sizes[:, rows, nodes] = np.maximum(self._now.variances[:, rows, nodes], SMALLEST)
         self.made[rows, nodes], self._effects[rows, nodes] = True, effects
-        for row, node, response in zip(rows.tolist(), nodes.tolist(), responses, strict=True):
-            self._tried[row].append(node)
-            self._responses[row].append(response)
-        for row in np.unique(rows).tolist():
-            responses = np.stack(self._responses[row])
-            cell, tried = int(self.cells[row]), self._tried[row]
-            self._guesses[:, row] = self._surrogate.guess(cell, tried, responses)
-            self._guesses[:, row, tried] = self._effects[row, tried]
+        self._surrogate.add(self.cells[rows], nodes, responses)
+        self._stale[rows] = True
+
+    def learn(self) -> None:
+        """Guess again, where there were draws, or new patches, and around."""
+        if not self._stale.any():
+            return
+        self._kind = int((self._off**2).sum(axis=(1, 2)).argmin())
+        power, self._power = self._power, self._likeliest()
+        places = np.stack(np.unravel_index(self.cells, self._shape), axis=1)
+        apart = np.abs(places[:, None] - places[self._stale]).max(axis=2).min(axis=1)
+        rows = np.flatnonzero((apart <= NEAR) | (power != self._power))
+        new = self._surrogate.guess(self.cells[rows], self.made[rows], self._power)
+        for held, guessed in zip(self._now, new, strict=True):
+            held[:, rows] = guessed
+        self._stale[:] = False
 
     def means(self) -> np.ndarray:
         """Mean effect of each row, points."""
-        kind, share = self._trust.verdict
-        guessed = self._guesses[kind] @ self._known.shares
-        return np.asarray((1 - share) * self._mean(self._effects) + share * guessed)
+        return np.asarray((self._filled() * self._known.shares).sum(axis=1))
 
     def squares(self) -> np.ndarray:
         """Mean square of a single draw from the bank at each row, points squared."""
-        return np.maximum(self._mean(self._effects**2), 0)
+        return np.asarray((self._filled() ** 2 * self._known.shares).sum(axis=1))
 
     def variances(self) -> np.ndarray:
         """Variance of a single draw from the bank at each row, points squared."""
-        return np.maximum(self.squares() - self._mean(self._effects) ** 2, 0)
+        return np.maximum(self.squares() - self.means() ** 2, 0)
 
     def stderrs(self) -> np.ndarray:
         """Standard error of each mean, points."""
-        return np.sqrt(np.where(self.made, 0, self._errors(self._power())).sum(axis=1))
+        known = self._known
+        taken, kept = self._halves()
+        weights = np.where(taken, np.where(kept, 0, self._kept), known.weights)
+        nodes = np.where(taken, known.rivals, np.arange(len(known)))
+        variances = np.take_along_axis(self._now.variances[self._kind], nodes, axis=1)
+        power = min(self._power + MORE, SURE)
+        squares = (weights**2 * variances**power).sum(axis=1)
+        return np.asarray(np.sqrt(self._rate(power) * squares))
 
     def worths(self) -> np.ndarray:
-        """Squared error that each draw may take away, ``(rows, nodes)``; -1 where none is open."""
-        kind, _ = self._trust.verdict
-        foreseen = self._guesses[kind] - self._effects[:, self._known.rivals]
-        worth = self._errors(CURIOUS) + FORESEEN * (self._known.weights * foreseen) ** 2
-        return np.where(~self.made & self.made[:, self._known.above], worth, -1.0)
+        """Squared error that each draw may take away, ``(rows, nodes)``; -1 where it was made."""
+        worth = self._rate(self._power)[:, None] * self._now.gains[self._kind]
+        return np.where(self.made, -1.0, worth)
 
-    def _mean(self, values: np.ndarray) -> np.ndarray:
-        """Mean over the bank by the representatives tried."""
-        apart = values - values[:, self._known.rivals]
-        apart[:, 0] = values[:, 0]
-        return np.asarray(np.where(self.made, apart, 0) @ self._known.weights)
+    @cached_property
+    def _kept(self) -> np.ndarray:
+        """Share of the bank that each split leaves to the rival."""
+        return np.asarray(self._known.kept @ self._known.shares)
 
-    def _errors(self, power: float) -> np.ndarray:
-        """Squared error of the mean that each split not yet made leaves, points squared."""
-        squares, apart = self._off**2, self._known.apart**power
-        seen, size = squares.sum(axis=1), self.made @ apart
-        everywhere = (seen / np.maximum(size, 1e-300)).mean() if len(seen) else 0.0
-        about, area = self._around(np.stack([seen, size], axis=1)).T
-        usual = (about + ALL * everywhere) / (area + ALL)
-        rate = (seen + ALL * usual) / (size + ALL)
-        near, count = self._around(squares), self._around(self.made.astype(float))
-        square = (near + OWN * rate[:, None] * apart) / (count + OWN)
-        return np.asarray(self._known.weights**2 * square)
+    def _halves(self) -> np.ndarray:
+        """Whether anything was tried in the halves that splits take and keep, ``(2, rows, n)``."""
+        # By torch: NumPy's threads would wait for the cores that torch's still spin on.
+        halves = torch.from_numpy(np.stack([self._known.taken, self._known.kept])).float()
+        return (torch.from_numpy(self.made).float() @ halves.mT > 0).numpy()
 
-    def _power(self) -> float:
-        """The likeliest of `POWERS`: 0 for effects of texture, 1 for those of smooth changes."""
-        sizes, made = np.abs(self._off[:, 1:]), self.made[:, 1:]
-        rows = sizes.any(axis=1)
-        if not rows.any():
-            return float(POWERS[-1])
-        sizes, made = sizes[rows], made[rows]
-        apart = np.maximum(self._known.apart[1:], 1e-12)
-        count, logs = made.sum(axis=1), made @ np.log(apart)
-        scaled = np.log(sizes @ apart[:, None] ** (-POWERS / 2) / count[:, None])
-        likely = -(count[:, None] * scaled + logs[:, None] * POWERS / 2).sum(axis=0)
-        return float(POWERS[likely.argmax()])
+    def _filled(self) -> np.ndarray:
+        return np.where(self.made, self._effects, self._now.effects[self._kind])
+
+    def _rate(self, power: float) -> np.ndarray:
+        """Squared error per variance to the power of it, at each row and around."""
+        sizes = np.where(self.made, self._sizes[self._kind], 1.0) ** power * self.made
+        size, square = sizes.sum(axis=1), (self._off[self._kind] ** 2).sum(axis=1)
+        usual = square.sum() / size.sum() if size.any() else 1.0
+        hinted = (self._hints > 0) & (size == 0)
+        seen = np.stack([square + hinted * self._hints, size + hinted], axis=1)
+        about, area = self._around(seen).T
+        return np.asarray((about + PRIOR * usual) / (area + PRIOR))
+
+    def _likeliest(self) -> float:
+        """The likeliest of `POWERS` for the errors of guesses seen so far."""
+        rows, nodes = np.nonzero(self.made)
+        if len(rows) < ENOUGH or not self._off[self._kind].any():
+            return self._power
+        squares, sizes = self._off[self._kind][rows, nodes] ** 2, self._sizes[self._kind]
+        expected = [self._rate(p)[rows] * sizes[rows, nodes] ** p for p in POWERS]
+        return float(POWERS[np.argmin([(np.log(e) + squares / e).sum() for e in expected])])
 
     def _around(self, values: np.ndarray) -> np.ndarray:
         """Sum over the neighbourhood of each row on the grid, nearer patches counting more."""
@@ -164,6 +185,7 @@ class Ledger:
         field[:, self.cells] = values.T
         field = field.reshape(-1, *self._shape)
         for axis in range(1, field.ndim):
-            wide = np.pad(field, [(2 * int(a == axis),) * 2 for a in range(field.ndim)])
-            field = np.lib.stride_tricks.sliding_window_view(wide, 5, axis=axis) @ NEARNESS
+            wide = np.pad(field, [(NEAR * int(a == axis),) * 2 for a in range(field.ndim)])
+            window = np.lib.stride_tricks.sliding_window_view(wide, len(NEARNESS), axis=axis)
+            field = (window * NEARNESS).sum(axis=-1)
         return field.reshape(values.shape[1], -1)[:, self.cells].T

@@ -23,13 +23,13 @@ class Measuring(Protocol):
     Attributes
     ----------
     first
-        Draws that a patch gets when it is found.
+        Draws that a patch takes at first.
     """
 
     first: int
 
-    def begin(self, cells: np.ndarray) -> Iterator[Progress]:
-        """Make the first draws of some patches."""
+    def begin(self, cells: np.ndarray, squares: np.ndarray) -> Iterator[Progress]:
+        """Take in patches whose squared effects may be so large, points squared."""
 
     def offers(self) -> Offers:
         """Further draws that are worth making."""
@@ -48,8 +48,9 @@ class Exhausting:
         self._estimates = estimates
         self.first = estimates.experiment.baseline.choices
 
-    def begin(self, cells: np.ndarray) -> Iterator[Progress]:
+    def begin(self, cells: np.ndarray, squares: np.ndarray) -> Iterator[Progress]:
         """See `Measuring`."""
+        del squares
         experiment, count = self._estimates.experiment, self.first
         total = experiment.evaluations + len(cells) * count
         for part in chunks(cells, experiment.engine.batch // count):

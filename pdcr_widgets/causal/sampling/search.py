@@ -11,7 +11,7 @@ from pdcr_widgets.causal.sampling.groups import FACTORS, TESTS, WIDEST, Groups
 from pdcr_widgets.causal.sampling.progress import Progress, Settings
 from pdcr_widgets.causal.state import Estimates
 
-EAGER = 1.0
+EAGER = 0.3
 """How much more a squared effect is worth that may be found than one that may be known better."""
 
 
@@ -62,6 +62,11 @@ class Search:
         The largest groups, tested once; None where there are none: every patch is found.
     each
         Evaluations that a patch takes once it is found.
+
+    Attributes
+    ----------
+    found
+        Patches that were found last.
     """
 
     def __init__(
@@ -81,7 +86,13 @@ class Search:
         self._open = [np.full(len(groups.cells), n == 0) for n, groups in enumerate(self._levels)]
         self._unseen = [np.zeros(len(groups.cells)) for groups in self._levels]
         self._size = int(np.prod(grid.shape))
+        self._expected = np.zeros(self._size)
         self._may_rule_out = top * grid.patch_size <= WIDEST
+
+    @property
+    def expected(self) -> np.ndarray:
+        """Squared effect to be expected of each patch that was found last, points squared."""
+        return self._expected[self.found]
 
     def offers(self, hints: np.ndarray) -> Offers:
         """One for every open group, numbered through all levels.
@@ -158,6 +169,7 @@ class Search:
         stronger, weaker = np.zeros(self._size, dtype=np.int64), np.zeros(self._size)
         stronger[members] = np.repeat(sizes.argmax(axis=1), each)
         weaker[members] = np.repeat(sizes.min(axis=1), each)
+        self._expected[members] = np.repeat(groups.largest[rows] ** 2 / groups.members[rows], each)
         if level + 1 == len(self._levels):
             self.found = np.concatenate([self.found, members])
             return

@@ -1,99 +1,174 @@
-"""What content that was not tried at a patch would do there, guessed, and how far to believe it."""
+"""What content that was not tried at a patch would do there, guessed from what was."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pdcr_widgets.causal.representatives import Representatives
 
-WIDTHS = (1.0, 2.0)
-NOISE = 1e-3
+KINDS = ((0.7, 1.0), (1.5, 1.0), (1.5, 0.1))
+"""One guess each: the distance of contents at which the smooth part of a response has changed, and
+that of patches, in patches, at which all of it has."""
+LEVEL, NOISE = 4.0, 1e-3
+MOST, TOGETHER = 40, 64
+"""Draws of other patches that a guess is made from, and patches that are guessed at once."""
+
+
+class Reader(Protocol):
+    """How responses are turned into effects (see `Experiment`)."""
+
+    @property
+    def width(self) -> int:
+        """Number of responses."""
+
+    def telling(self, largest: np.ndarray) -> np.ndarray:
+        """Which responses may tell of an effect where these are the ``largest`` seen."""
+
+    def read(self, responses: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Effects that some responses mean where all others are 0, points."""
+
+
+class Guesses(NamedTuple):
+    """What is thought of every representative at some patches; one of each for every kind.
+
+    Parameters
+    ----------
+    effects
+        ``(kinds, cells, representatives)`` points.
+    variances
+        ``(kinds, cells, representatives)`` of the response, in units of what one draw may do.
+    gains
+        ``(kinds, cells, representatives)`` variance of the mean over the bank that a draw of each
+        would take away.
+    """
+
+    effects: np.ndarray
+    variances: np.ndarray
+    gains: np.ndarray
 
 
 class Surrogate:
-    """Gaussian process regression from the content of one patch to what the region becomes.
+    """Gaussian process regression from patch and content to what the region becomes.
 
-    The covariance of two contents is that of a level, a plane and a smooth surface over the bank's
-    leading principal components; one guess is made with each of `WIDTHS` as the surface's scale.
-    The patch's own content, which changes nothing, is a draw that costs nothing.
+    The covariance of the responses to two contents at two patches is that of a level, a plane and a
+    smooth surface over the bank's leading principal components, times that of a smooth surface over
+    the places. A patch's own content, which changes nothing, is a draw that costs nothing.
 
     Parameters
     ----------
     representatives
         Of the bank: guesses are made for these.
+    shape
+        Of the grid of patches.
     own
-        ``cell -> (m,)`` features of the content that the image has there.
-    measure
-        ``(n, responses) -> (n,)`` effects of responses, points.
+        ``(n,) cells -> (n, m)`` features of the content that the image has there.
+    reader
+        Tells effects from responses.
     """
 
     def __init__(
         self,
         representatives: Representatives,
-        own: Callable[[int], np.ndarray],
-        measure: Callable[[np.ndarray], np.ndarray],
+        shape: tuple[int, ...],
+        own: Callable[[np.ndarray], np.ndarray],
+        reader: Reader,
     ) -> None:
-        self._features, self._own, self._measure = representatives.features, own, measure
-        self._between = [_covariance(self._features, self._features, w) for w in WIDTHS]
+        self._features = torch.from_numpy(representatives.features)
+        self._shares = torch.from_numpy(representatives.shares)
+        self._shape, self._own, self._reader = shape, own, reader
+        self._places = torch.empty(0, len(shape), dtype=torch.float64)
+        self._contents = self._features[:0]
+        self._responses = torch.empty(0, reader.width)
+        alike = _alike(self._features[None], self._features[None])
+        self._between = [_covariance(*alike, width)[0] for width, _ in KINDS]
 
-    def guess(self, cell: int, tried: list[int], responses: np.ndarray) -> np.ndarray:
-        """Effect of every representative at one patch, points, ``(widths, representatives)``.
+    def begin(self, cells: np.ndarray) -> None:
+        """Enter patches of which no draw was made."""
+        own = torch.from_numpy(self._own(cells))
+        self._enter(cells, own, torch.zeros(len(cells), self._responses.shape[1]))
+
+    def add(self, cells: np.ndarray, nodes: np.ndarray, responses: np.ndarray) -> None:
+        """Enter draws: the patch, the representative and the ``(n, width)`` responses of each."""
+        self._enter(cells, self._features[nodes], torch.from_numpy(responses))
+
+    def guess(self, cells: np.ndarray, made: np.ndarray, power: float) -> Guesses:
+        """Guess all representatives at some patches.
 
         Parameters
         ----------
-        cell
-            The patch.
-        tried
-            Representatives that were tried there.
-        responses
-            ``(len(tried), responses)`` change that each made, in a unit in which it is smooth.
+        cells
+            ``(n,)`` patches that were entered before.
+        made
+            ``(n, representatives)`` what was tried there.
+        power
+            Of a response's variance that squared errors of its effect go with.
         """
-        own = self._own(cell)[None]
-        weights = [self._weights(own, tried, kind) for kind in range(len(WIDTHS))]
-        # By torch: NumPy's threads would wait for the cores that torch's still spin on.
-        shares = torch.from_numpy(np.concatenate(weights)).to(torch.float32)
-        guessed = shares @ torch.from_numpy(np.asarray(responses, dtype=np.float32))
-        return self._measure(guessed.numpy()).reshape(len(WIDTHS), -1)
+        largest = self._responses.abs().amax(dim=0).numpy()
+        which = self._reader.telling(largest)
+        told = self._responses[:, torch.from_numpy(which)]
+        parts = [slice(n, n + TOGETHER) for n in range(0, len(cells), TOGETHER)]
+        found = [self._guess(cells[p], made[p], power, told, which) for p in parts]
+        return Guesses(*(np.concatenate(each, axis=1) for each in zip(*found, strict=True)))
 
-    def _weights(self, own: np.ndarray, tried: list[int], kind: int) -> np.ndarray:
-        """What each draw counts for in the guess of each representative, ``(all, tried)``."""
-        beside = _covariance(own, self._features, WIDTHS[kind])
-        known = np.concatenate([self._between[kind][tried], beside])
-        last = np.append(beside[:, tried], _covariance(own, own, WIDTHS[kind]))
-        among = np.column_stack([known[:, tried], last])
-        among[np.diag_indices_from(among)] += NOISE
-        return np.asarray(np.linalg.solve(among, known)[:-1].T)
+    def _guess(
+        self, cells: np.ndarray, made: np.ndarray, power: float, told: Tensor, which: np.ndarray
+    ) -> Guesses:
+        away = _apart(self._at(cells)[None], self._places[None])[0]
+        most = min(len(self._places), MOST + int((away == 0).sum(dim=1).max()))
+        away, near = away.topk(most, dim=1, largest=False)
+        contents, places = self._contents[near], self._places[near]
+        apart = _apart(places, places)
+        among = _alike(contents, contents)
+        beside = _alike(contents, self._features.expand(len(cells), -1, -1))
+        covariances = {w: [_covariance(*pair, w) for pair in (among, beside)] for w, _ in KINDS}
+        untried = torch.from_numpy(~made) * self._shares
+        found = []
+        for (width, reach), between in zip(KINDS, self._between, strict=True):
+            inner = covariances[width][0] * _faded(apart, reach)
+            inner.diagonal(dim1=1, dim2=2).add_(NOISE)
+            known = covariances[width][1] * _faded(away, reach)[:, :, None]
+            weights = torch.cholesky_inverse(torch.linalg.cholesky(inner)) @ known
+            guessed = (weights.float().mT @ told[near]).flatten(0, 1)
+            effects = self._reader.read(guessed.numpy(), which).reshape(made.shape)
+            variances = (between.diagonal() - (known * weights).sum(dim=1)).clamp(min=1e-6)
+            share = untried * variances ** ((power - 1) / 2)
+            carried = (weights * share[:, None]).sum(dim=2)
+            joint = share @ between - (known * carried[:, :, None]).sum(dim=1)
+            gains = joint.square() / (variances + NOISE)
+            found.append((effects, variances.numpy(), gains.numpy()))
+        return Guesses(*(np.stack(each) for each in zip(*found, strict=True)))
+
+    def _enter(self, cells: np.ndarray, contents: Tensor, responses: Tensor) -> None:
+        self._places = torch.cat([self._places, self._at(cells)])
+        self._contents = torch.cat([self._contents, contents])
+        self._responses = torch.cat([self._responses, responses])
+
+    def _at(self, cells: np.ndarray) -> Tensor:
+        places = np.unravel_index(cells, self._shape)
+        return torch.from_numpy(np.stack(places, axis=1).astype(np.float64))
 
 
-class Trust:
-    """How far to go along with guesses, from how draws turned out that they were made before.
-
-    The share is the coefficient of a regression through 0 of what came on what was guessed, each as
-    the difference to what would be taken without a guess, weighted by what they count for; the kind
-    of guess is the one that would have left the least.
-    """
-
-    def __init__(self) -> None:
-        self._right, self._guessed = np.zeros(len(WIDTHS)), np.zeros(len(WIDTHS))
-
-    def judge(self, guessed: np.ndarray, came: np.ndarray, weights: np.ndarray) -> None:
-        """Enter ``(widths, n)`` guesses, the ``(n,)`` that came and their weights."""
-        self._right += (weights * guessed * came).sum(axis=1)
-        self._guessed += (weights * guessed**2).sum(axis=1)
-
-    @property
-    def verdict(self) -> tuple[int, float]:
-        """The kind of guess that is best, and its share, 0..1."""
-        shares = np.clip(self._right / np.maximum(self._guessed, 1e-300), 0, 1)
-        kind = int(np.argmax(2 * shares * self._right - shares**2 * self._guessed))
-        return kind, float(shares[kind])
+def _alike(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Products and squared distances of contents, ``(n, a, m), (n, b, m) -> (n, a, b)``."""
+    products = one @ other.mT
+    sizes = one.square().sum(dim=2)[:, :, None] + other.square().sum(dim=2)[:, None]
+    return products, sizes - 2 * products
 
 
-def _covariance(one: np.ndarray, other: np.ndarray, width: float) -> np.ndarray:
-    """Prior covariance of the response to two contents, ``(n, m), (k, m) -> (n, k)``."""
-    products = one @ other.T
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * products
-    return np.asarray(1 + products + np.exp(-squares / (2 * width**2)))
+def _apart(one: Tensor, other: Tensor) -> Tensor:
+    """Squared distances of places, ``(n, a, d), (n, b, d) -> (n, a, b)``."""
+    axes = zip(one.unbind(dim=2), other.unbind(dim=2), strict=True)
+    return sum((a[:, :, None] - b[:, None]).square() for a, b in axes)  # type: ignore[return-value]
+
+
+def _covariance(products: Tensor, apart: Tensor, width: float) -> Tensor:
+    return LEVEL + products + torch.exp(-apart / (2 * width**2))
+
+
+def _faded(apart: Tensor, reach: float) -> Tensor:
+    return torch.exp(-apart / (2 * reach**2))
