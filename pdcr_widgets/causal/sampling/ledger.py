@@ -15,7 +15,7 @@ PRIOR = 0.3
 POWERS = np.array([0.0, 0.25, 0.5, 1.0, 1.5, 2.0])
 """Powers of a response's variance that its effect's squared error may go with: 0 where effects are
 rough, 1 where they are smooth, 2 where far contents do what near ones do not."""
-MORE, SURE = 0.25, 0.8
+MORE, SURE = 0.15, 0.65
 """Standard errors go with a slightly larger power than the likeliest, and at most with this one."""
 ENOUGH = 30
 """Draws that tell which power is the likeliest."""
