@@ -88,6 +88,11 @@ class Representatives:
         np.subtract.at(left, self.rivals[1:], self.weights[1:])
         return left
 
+    @cached_property
+    def apart(self) -> np.ndarray:
+        """Squared distances of the representatives to each other, ``(n, n)``."""
+        return np.asarray(((self.features[:, None] - self.features) ** 2).sum(axis=2))
+
     def project(self, content: Tensor) -> np.ndarray:
         """Features of any content, ``(n, channels, *patch) -> (n, m)``."""
         return np.asarray((content.flatten(1).double().cpu() - self._centre) @ self._axes)

@@ -186,3 +186,15 @@ def test_draws_of_a_round_may_be_entered_in_parts() -> None:
             held.learn()
     np.testing.assert_allclose(one.means(), other.means(), rtol=1e-6)
     np.testing.assert_allclose(one.stderrs(), other.stderrs(), rtol=1e-6)
+
+
+def test_where_content_does_as_it_likes_the_nearest_draw_is_believed() -> None:
+    noise = np.random.default_rng(0).normal(size=(SHAPE[0] * SHAPE[1], len(BANK)))
+    held = ledger()
+    rows = begun(held, np.arange(0, 144, 9))
+    for node in range(20):
+        enter(held, noise, rows, np.full(len(rows), node))
+    tried = KNOWN.features[:20]
+    nearest = ((KNOWN.features[:, None] - tried) ** 2).sum(axis=2).argmin(axis=1)
+    plain = noise[held.cells][:, KNOWN.numbers[nearest]] @ KNOWN.shares
+    np.testing.assert_allclose(held.means(), plain, atol=0.1)

@@ -27,11 +27,12 @@ NEAR = len(NEARNESS) // 2
 class Ledger:
     """Representatives of a bank tried at patches of a grid, with honest standard errors.
 
-    A patch's mean is that over what was tried there and what is guessed of the rest. How far draws
-    at a patch and around it were from what was guessed before tells how far off guesses are, in
-    proportion to a power of the variance that the surrogate gives them. The squared standard error
-    adds that up over the bank's tree of halves: half a cluster of which nothing was tried is off as
-    one.
+    A patch's mean is that over what was tried there and what is expected of the rest: what the
+    nearest content that was tried did, and as far as guesses have proved right what is guessed. How
+    far draws at a patch and around it were from what was expected before tells how far off that is,
+    in proportion to a power of the variance that the surrogate gives them. The squared standard
+    error adds that up over the bank's tree of halves: half a cluster of which nothing was tried is
+    off as one.
 
     Parameters
     ----------
@@ -59,6 +60,9 @@ class Ledger:
         self.made, self._effects, self._hints = several[0] > 0, several[0], np.zeros(0)
         self._off, self._sizes = several, several
         self._now = Guesses(several, several, several)
+        self._plain, self._away = several[0], several[0]
+        self._told, self._came = np.zeros((2, len(KINDS)))
+        self._trust = np.ones(len(KINDS))
         self._stale = np.zeros(0, dtype=bool)
         self._kind, self._power = 0, 1.0
 
@@ -78,6 +82,8 @@ class Ledger:
         self.made, self._effects = (
             np.pad(a, [(0, count), (0, 0)]) for a in (self.made, self._effects)
         )
+        self._plain = np.pad(self._plain, [(0, count), (0, 0)])
+        self._away = np.pad(self._away, [(0, count), (0, 0)], constant_values=np.inf)
         more = [(0, 0), (0, count), (0, 0)]
         self._off, self._sizes = np.pad(self._off, more), np.pad(self._sizes, more)
         self._now = Guesses(*(np.pad(a, more) for a in self._now))
@@ -98,17 +104,30 @@ class Ledger:
         responses
             ``(n, responses)`` for the surrogate.
         """
-        self._off[:, rows, nodes] = effects - self._now.effects[:, rows, nodes]
+        plain = self._plain[rows, nodes]
+        told, came = self._now.effects[:, rows, nodes] - plain, effects - plain
+        self._off[:, rows, nodes] = came - self._trust[:, None] * told
+        self._told += (told**2).sum(axis=1)
+        self._came += (told * came).sum(axis=1)
         self._sizes[:, rows, nodes] = np.maximum(self._now.variances[:, rows, nodes], SMALLEST)
         self.made[rows, nodes], self._effects[rows, nodes] = True, effects
+        for row, node, effect in zip(rows, nodes, effects, strict=True):
+            apart = self._known.apart[node]
+            nearer = apart < self._away[row]
+            self._plain[row, nearer], self._away[row, nearer] = effect, apart[nearer]
         self._surrogate.add(self.cells[rows], nodes, responses)
         self._stale[rows] = True
 
     def learn(self) -> None:
-        """Guess again, where there were draws, or new patches, and around."""
+        """Guess again, where there were draws, or new patches, and around.
+
+        Guesses are gone along with as far as a regression of what came on them says, each as the
+        difference to what the nearest content did.
+        """
         if not self._stale.any():
             return
         self._kind = int((self._off**2).sum(axis=(1, 2)).argmin())
+        self._trust = np.clip(self._came / np.maximum(self._told, 1e-300), 0, 1)
         power, self._power = self._power, self._likeliest()
         places = np.stack(np.unravel_index(self.cells, self._shape), axis=1)
         apart = np.abs(places[:, None] - places[self._stale]).max(axis=2).min(axis=1)
@@ -158,7 +177,8 @@ class Ledger:
         return (torch.from_numpy(self.made).float() @ halves.mT > 0).numpy()
 
     def _filled(self) -> np.ndarray:
-        return np.where(self.made, self._effects, self._now.effects[self._kind])
+        trust, guessed = self._trust[self._kind], self._now.effects[self._kind]
+        return np.where(self.made, self._effects, trust * guessed + (1 - trust) * self._plain)
 
     def _rate(self, power: float) -> np.ndarray:
         """Squared error per variance to the power of it, at each row and around."""
