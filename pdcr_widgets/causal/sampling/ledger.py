@@ -122,12 +122,12 @@ class Ledger:
         """Guess again, where there were draws, or new patches, and around.
 
         Guesses are gone along with as far as a regression of what came on them says, each as the
-        difference to what the nearest content did.
+        difference to what the nearest content did; wholly before anything came.
         """
         if not self._stale.any():
             return
         self._kind = int((self._off**2).sum(axis=(1, 2)).argmin())
-        self._trust = np.clip(self._came / np.maximum(self._told, 1e-300), 0, 1)
+        self._trust = np.clip((self._came + SMALLEST**2) / (self._told + SMALLEST**2), 0, 1)
         power, self._power = self._power, self._likeliest()
         places = np.stack(np.unravel_index(self.cells, self._shape), axis=1)
         apart = np.abs(places[:, None] - places[self._stale]).max(axis=2).min(axis=1)
