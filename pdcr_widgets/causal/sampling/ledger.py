@@ -15,8 +15,10 @@ PRIOR = 0.3
 POWERS = np.array([0.0, 0.25, 0.5, 1.0, 1.5, 2.0])
 """Powers of a response's variance that its effect's squared error may go with: 0 where effects are
 rough, 1 where they are smooth, 2 where far contents do what near ones do not."""
-MORE, SURE = 0.15, 0.65
-"""Standard errors go with a slightly larger power than the likeliest, and at most with this one."""
+BESIDE = 2.0
+"""Draws of its own that all around a patch counts for."""
+LEAST, SHARE = 0.1, 0.8
+"""Standard errors go with a smaller power than the likeliest: a part of it more than this."""
 ENOUGH = 30
 """Draws that tell which power is the likeliest."""
 SMALLEST = 1e-6
@@ -64,7 +66,7 @@ class Ledger:
         self._told, self._came = np.zeros((2, len(KINDS)))
         self._trust = np.ones(len(KINDS))
         self._stale = np.zeros(0, dtype=bool)
-        self._kind, self._power = 0, 1.0
+        self._kind, self._power, self._fine = 0, 1.0, 0.5
 
     @property
     def drawn(self) -> np.ndarray:
@@ -128,7 +130,8 @@ class Ledger:
             return
         self._kind = int((self._off**2).sum(axis=(1, 2)).argmin())
         self._trust = np.clip((self._came + SMALLEST**2) / (self._told + SMALLEST**2), 0, 1)
-        power, self._power = self._power, self._likeliest()
+        power = self._power
+        self._likeliest()
         places = np.stack(np.unravel_index(self.cells, self._shape), axis=1)
         apart = np.abs(places[:, None] - places[self._stale]).max(axis=2).min(axis=1)
         rows = np.flatnonzero((apart <= NEAR) | (power != self._power))
@@ -156,7 +159,7 @@ class Ledger:
         weights = np.where(taken, np.where(kept, 0, self._kept), known.weights)
         nodes = np.where(taken, known.rivals, np.arange(len(known)))
         variances = np.take_along_axis(self._now.variances[self._kind], nodes, axis=1)
-        power = min(self._power + MORE, SURE)
+        power = LEAST + SHARE * self._fine
         squares = (weights**2 * variances**power).sum(axis=1)
         return np.asarray(np.sqrt(self._rate(power) * squares))
 
@@ -188,16 +191,24 @@ class Ledger:
         hinted = (self._hints > 0) & (size == 0)
         seen = np.stack([square + hinted * self._hints, size + hinted], axis=1)
         about, area = self._around(seen).T
-        return np.asarray((about + PRIOR * usual) / (area + PRIOR))
+        around = (about + PRIOR * usual) / (area + PRIOR)
+        beside = BESIDE * (size.sum() / self.made.sum() if size.any() else 1.0)
+        return np.asarray((square + beside * around) / (size + beside))
 
-    def _likeliest(self) -> float:
+    def _likeliest(self) -> None:
         """The likeliest of `POWERS` for the errors of guesses seen so far."""
         rows, nodes = np.nonzero(self.made)
         if len(rows) < ENOUGH or not self._off[self._kind].any():
-            return self._power
+            return
         squares, sizes = self._off[self._kind][rows, nodes] ** 2, self._sizes[self._kind]
         expected = [self._rate(p)[rows] * sizes[rows, nodes] ** p for p in POWERS]
-        return float(POWERS[np.argmin([(np.log(e) + squares / e).sum() for e in expected])])
+        unlikely = np.array([(np.log(e) + squares / e).sum() for e in expected])
+        best = int(unlikely.argmin())
+        self._power = self._fine = float(POWERS[best])
+        if 0 < best < len(POWERS) - 1:
+            three = slice(best - 1, best + 2)
+            curve = np.polyfit(POWERS[three], unlikely[three], 2)
+            self._fine = float(-curve[1] / (2 * curve[0]))
 
     def _around(self, values: np.ndarray) -> np.ndarray:
         """Sum over the neighbourhood of each row on the grid, nearer patches counting more."""
