@@ -17,7 +17,7 @@ POWERS = np.array([0.0, 0.25, 0.5, 1.0, 1.5, 2.0])
 rough, 1 where they are smooth, 2 where far contents do what near ones do not."""
 BESIDE = 2.0
 """Draws of its own that all around a patch counts for."""
-LEAST, SHARE = 0.1, 0.8
+LEAST, SHARE = 0.05, 0.7
 """Standard errors go with a smaller power than the likeliest: a part of it more than this."""
 ENOUGH = 30
 """Draws that tell which power is the likeliest."""

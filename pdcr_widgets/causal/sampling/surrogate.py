@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.representatives import Representatives
+from pdcr_widgets.causal.sampling.tried import Tried
 
 KINDS = ((0.7, 1.0), (1.5, 1.0), (1.5, 0.1))
 """One guess each: the distance of contents at which the smooth part of a response has changed, and
@@ -81,20 +82,18 @@ class Surrogate:
         self._features = torch.from_numpy(representatives.features)
         self._shares = torch.from_numpy(representatives.shares)
         self._shape, self._own, self._reader = shape, own, reader
-        self._places = torch.empty(0, len(shape), dtype=torch.float64)
-        self._contents = self._features[:0]
-        self._responses = torch.empty(0, reader.width)
+        self._tried = Tried(len(shape), self._features.shape[1], reader.width)
         alike = _alike(self._features[None], self._features[None])
         self._between = [_covariance(*alike, width)[0] for width, _ in KINDS]
 
     def begin(self, cells: np.ndarray) -> None:
         """Enter patches of which no draw was made."""
         own = torch.from_numpy(self._own(cells))
-        self._enter(cells, own, torch.zeros(len(cells), self._responses.shape[1]))
+        self._tried.enter(self._at(cells), own, torch.zeros(len(cells), self._reader.width))
 
     def add(self, cells: np.ndarray, nodes: np.ndarray, responses: np.ndarray) -> None:
         """Enter draws: the patch, the representative and the ``(n, width)`` responses of each."""
-        self._enter(cells, self._features[nodes], torch.from_numpy(responses))
+        self._tried.enter(self._at(cells), self._features[nodes], torch.from_numpy(responses))
 
     def guess(self, cells: np.ndarray, made: np.ndarray, power: float) -> Guesses:
         """Guess all representatives at some patches.
@@ -108,20 +107,20 @@ class Surrogate:
         power
             Of a response's variance that squared errors of its effect go with.
         """
-        largest = self._responses.abs().amax(dim=0).numpy()
-        which = self._reader.telling(largest)
-        told = self._responses[:, torch.from_numpy(which)]
+        which = self._reader.telling(self._tried.largest.numpy())
         parts = [slice(n, n + TOGETHER) for n in range(0, len(cells), TOGETHER)]
-        found = [self._guess(cells[p], made[p], power, told, which) for p in parts]
+        found = [self._guess(cells[p], made[p], power, which) for p in parts]
         return Guesses(*(np.concatenate(each, axis=1) for each in zip(*found, strict=True)))
 
     def _guess(
-        self, cells: np.ndarray, made: np.ndarray, power: float, told: Tensor, which: np.ndarray
+        self, cells: np.ndarray, made: np.ndarray, power: float, which: np.ndarray
     ) -> Guesses:
-        away = _apart(self._at(cells)[None], self._places[None])[0]
-        most = min(len(self._places), MOST + int((away == 0).sum(dim=1).max()))
+        away = _apart(self._at(cells)[None], self._tried.places[None])[0]
+        most = min(away.shape[1], MOST + int((away == 0).sum(dim=1).max()))
         away, near = away.topk(most, dim=1, largest=False)
-        contents, places = self._contents[near], self._places[near]
+        contents, places = self._tried.contents[near], self._tried.places[near]
+        draws, near = near.unique(return_inverse=True)
+        told = self._tried.responses(draws, torch.from_numpy(which))
         apart = _apart(places, places)
         among = _alike(contents, contents)
         beside = _alike(contents, self._features.expand(len(cells), -1, -1))
@@ -142,11 +141,6 @@ class Surrogate:
             gains = joint.square() / (variances + NOISE)
             found.append((effects, variances.numpy(), gains.numpy()))
         return Guesses(*(np.stack(each) for each in zip(*found, strict=True)))
-
-    def _enter(self, cells: np.ndarray, contents: Tensor, responses: Tensor) -> None:
-        self._places = torch.cat([self._places, self._at(cells)])
-        self._contents = torch.cat([self._contents, contents])
-        self._responses = torch.cat([self._responses, responses])
 
     def _at(self, cells: np.ndarray) -> Tensor:
         places = np.unravel_index(cells, self._shape)
