@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from pdcr_widgets.causal.representatives import Representatives
-from pdcr_widgets.causal.sampling.surrogate import KINDS, LEVEL, NOISE, Guesses, Surrogate
+from pdcr_widgets.causal.sampling.surrogate import (
+    LEVEL,
+    NOISE,
+    REACH,
+    WIDTH,
+    Guesses,
+    Surrogate,
+)
 from tests.causal.test_representatives import natural
 
 PATCHES = natural(120)
@@ -49,11 +56,10 @@ def guess(
     return known.guess(np.array(cells), tried, power)
 
 
-def covariance(one: np.ndarray, other: np.ndarray, apart: float, kind: int) -> float:
-    width, reach = KINDS[kind]
+def covariance(one: np.ndarray, other: np.ndarray, apart: float) -> float:
     away = ((one - other) ** 2).sum()
-    content = LEVEL + one @ other + np.exp(-away / (2 * width**2))
-    return float(content * np.exp(-(apart**2) / (2 * reach**2)))
+    content = LEVEL + one @ other + np.exp(-away / (2 * WIDTH**2))
+    return float(content * np.exp(-(apart**2) / (2 * REACH**2)))
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
@@ -65,29 +71,26 @@ def test_guesses_agree_with_the_closed_form(power: float) -> None:
     places = {cell: np.array(np.unravel_index(cell, SHAPE)) for cell in (8, 9, 21)}
     data = [(8, at[7], 0.0), (9, at[7], 0.0), (21, at[7], 0.0), (8, at[5], 2.0), (21, at[2], -1.0)]
     found = guess(known, [9, 8], {8: [5]}, power)
-    for kind in range(len(KINDS)):
 
-        def k(
-            one: tuple[int, np.ndarray], other: tuple[int, np.ndarray], kind: int = kind
-        ) -> float:
-            apart = float(np.linalg.norm(places[one[0]] - places[other[0]]))
-            return covariance(one[1], other[1], apart, kind)
+    def k(one: tuple[int, np.ndarray], other: tuple[int, np.ndarray]) -> float:
+        apart = float(np.linalg.norm(places[one[0]] - places[other[0]]))
+        return covariance(one[1], other[1], apart)
 
-        points = [(cell, content) for cell, content, _ in data]
-        among = np.array([[k(a, b) for b in points] for a in points]) + NOISE * np.eye(5)
-        for row, cell in enumerate([9, 8]):
-            beside = np.array([[k(p, (cell, x)) for x in at] for p in points])
-            weights = np.linalg.solve(among, beside)
-            expected = weights.T @ [response for _, _, response in data]
-            np.testing.assert_allclose(found.effects[kind, row], expected, atol=1e-4)
-            prior = np.array([[k((cell, a), (cell, b)) for b in at] for a in at])
-            posterior = prior - beside.T @ weights
-            variance = np.maximum(np.diag(posterior), 1e-6)
-            np.testing.assert_allclose(found.variances[kind, row], variance, atol=1e-8)
-            share = KNOWN.shares * variance ** ((power - 1) / 2)
-            share[[5] if cell == 8 else []] = 0
-            gain = (posterior @ share) ** 2 / (variance + NOISE)
-            np.testing.assert_allclose(found.gains[kind, row], gain, rtol=1e-4, atol=1e-9)
+    points = [(cell, content) for cell, content, _ in data]
+    among = np.array([[k(a, b) for b in points] for a in points]) + NOISE * np.eye(5)
+    for row, cell in enumerate([9, 8]):
+        beside = np.array([[k(p, (cell, x)) for x in at] for p in points])
+        weights = np.linalg.solve(among, beside)
+        expected = weights.T @ [response for _, _, response in data]
+        np.testing.assert_allclose(found.effects[row], expected, atol=1e-4)
+        prior = np.array([[k((cell, a), (cell, b)) for b in at] for a in at])
+        posterior = prior - beside.T @ weights
+        variance = np.maximum(np.diag(posterior), 1e-6)
+        np.testing.assert_allclose(found.variances[row], variance, atol=1e-8)
+        share = KNOWN.shares * variance ** ((power - 1) / 2)
+        share[[5] if cell == 8 else []] = 0
+        gain = (posterior @ share) ** 2 / (variance + NOISE)
+        np.testing.assert_allclose(found.gains[row], gain, rtol=1e-4, atol=1e-9)
 
 
 def planes(pixels: int = 200) -> np.ndarray:
@@ -103,9 +106,9 @@ def test_what_was_tried_is_given_back() -> None:
     known.begin(np.array([3]))
     known.add(np.full(4, 3), np.array(tried), responses[tried])
     found = guess(known, [3], {3: tried})
-    for kind in found.effects[:, 0]:
-        np.testing.assert_allclose(kind[tried], (responses[tried] > 0).sum(axis=1), atol=2)
-    assert (found.variances[:, 0, tried] < 2 * NOISE).all()
+    count = (responses[tried] > 0).sum(axis=1)
+    np.testing.assert_allclose(found.effects[0, tried], count, atol=2)
+    assert (found.variances[0, tried] < 2 * NOISE).all()
 
 
 def test_guesses_beat_the_nearest_draw_where_content_acts_smoothly() -> None:
@@ -116,7 +119,7 @@ def test_guesses_beat_the_nearest_draw_where_content_acts_smoothly() -> None:
     known.add(np.full(20, 3), np.array(tried), responses[tried])
     away = ((KNOWN.features[:, None] - KNOWN.features[tried]) ** 2).sum(axis=2)
     nearest = truth[away.argmin(axis=1)]
-    guessed = guess(known, [3], {3: tried}).effects[1, 0]
+    guessed = guess(known, [3], {3: tried}).effects[0]
     assert np.mean((guessed - truth) ** 2) < 0.5 * np.mean((nearest - truth) ** 2)
 
 
@@ -125,12 +128,11 @@ def test_a_draw_tells_of_the_patch_beside_and_not_of_one_far_away() -> None:
     known.begin(np.array([0, 1, 29]))
     known.add(np.array([0]), np.array([5]), np.ones((1, 1), dtype=np.float32))
     found = guess(known, [0, 1, 29], {0: [5]})
-    here, beside, away = np.abs(found.effects[0]).max(axis=1)
+    here, beside, away = np.abs(found.effects).max(axis=1)
     assert here > beside > 0.1 * here
     assert away < 1e-3 * here
-    np.testing.assert_allclose(found.effects[2, 1:], 0, atol=1e-12)
-    assert (found.variances[:, 0] <= found.variances[:, 1] + 1e-9).all()
-    assert (found.variances[:, 1] <= found.variances[:, 2] + 1e-9).all()
+    assert (found.variances[0] <= found.variances[1] + 1e-9).all()
+    assert (found.variances[1] <= found.variances[2] + 1e-9).all()
 
 
 def test_patches_are_guessed_the_same_alone_and_together() -> None:
@@ -143,4 +145,4 @@ def test_patches_are_guessed_the_same_alone_and_together() -> None:
     for cell in (0, 17):
         alone = known.guess(cells[cell : cell + 1], made[:1], 1.0)
         for one, other in zip(alone, all_at_once, strict=True):
-            np.testing.assert_allclose(one[:, 0], other[:, cell], rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(one[0], other[cell], rtol=1e-5, atol=1e-6)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from pdcr_widgets.causal.representatives import Representatives
-from pdcr_widgets.causal.sampling.surrogate import KINDS, Guesses, Surrogate
+from pdcr_widgets.causal.sampling.surrogate import Guesses, Surrogate
 
 PRIOR = 0.3
 """Draws that the usual error of all patches counts for in that of one."""
@@ -57,16 +57,14 @@ class Ledger:
         self, shape: tuple[int, ...], representatives: Representatives, surrogate: Surrogate
     ) -> None:
         self._shape, self._known, self._surrogate = shape, representatives, surrogate
-        several = np.zeros((len(KINDS), 0, len(representatives)))
+        nothing = np.zeros((0, len(representatives)))
         self.cells, self._row = np.empty(0, dtype=np.int64), np.full(int(np.prod(shape)), -1)
-        self.made, self._effects, self._hints = several[0] > 0, several[0], np.zeros(0)
-        self._off, self._sizes = several, several
-        self._now = Guesses(several, several, several)
-        self._plain, self._away = several[0], several[0]
-        self._told, self._came = np.zeros((2, len(KINDS)))
-        self._trust = np.ones(len(KINDS))
+        self.made, self._effects, self._hints = nothing > 0, nothing, np.zeros(0)
+        self._off, self._sizes, self._plain, self._away = (nothing,) * 4
+        self._now = Guesses(nothing, nothing, nothing)
+        self._told, self._came, self._trust = 0.0, 0.0, 1.0
         self._stale = np.zeros(0, dtype=bool)
-        self._kind, self._power, self._fine = 0, 1.0, 0.5
+        self._power, self._fine = 1.0, 0.5
 
     @property
     def drawn(self) -> np.ndarray:
@@ -81,13 +79,13 @@ class Ledger:
         self.cells = np.concatenate([self.cells, cells[new]])
         self._hints = np.concatenate([self._hints, hints[new]])
         self._stale = np.pad(self._stale, (0, count), constant_values=True)
-        self.made, self._effects = (
-            np.pad(a, [(0, count), (0, 0)]) for a in (self.made, self._effects)
+        more = [(0, count), (0, 0)]
+        self.made = np.pad(self.made, more)
+        kept = (self._effects, self._plain, self._off, self._sizes)
+        self._effects, self._plain, self._off, self._sizes = (
+            np.asarray(np.pad(a, more), dtype=np.float64) for a in kept
         )
-        self._plain = np.pad(self._plain, [(0, count), (0, 0)])
-        self._away = np.pad(self._away, [(0, count), (0, 0)], constant_values=np.inf)
-        more = [(0, 0), (0, count), (0, 0)]
-        self._off, self._sizes = np.pad(self._off, more), np.pad(self._sizes, more)
+        self._away = np.pad(self._away, more, constant_values=np.inf)
         self._now = Guesses(*(np.pad(a, more) for a in self._now))
         self._surrogate.begin(cells[new])
         return self._row[cells]
@@ -107,11 +105,11 @@ class Ledger:
             ``(n, responses)`` for the surrogate.
         """
         plain = self._plain[rows, nodes]
-        told, came = self._now.effects[:, rows, nodes] - plain, effects - plain
-        self._off[:, rows, nodes] = came - self._trust[:, None] * told
-        self._told += (told**2).sum(axis=1)
-        self._came += (told * came).sum(axis=1)
-        self._sizes[:, rows, nodes] = np.maximum(self._now.variances[:, rows, nodes], SMALLEST)
+        told, came = self._now.effects[rows, nodes] - plain, effects - plain
+        self._off[rows, nodes] = came - self._trust * told
+        self._told += float(told @ told)
+        self._came += float(told @ came)
+        self._sizes[rows, nodes] = np.maximum(self._now.variances[rows, nodes], SMALLEST)
         self.made[rows, nodes], self._effects[rows, nodes] = True, effects
         for row, node, effect in zip(rows, nodes, effects, strict=True):
             apart = self._known.apart[node]
@@ -128,8 +126,8 @@ class Ledger:
         """
         if not self._stale.any():
             return
-        self._kind = int((self._off**2).sum(axis=(1, 2)).argmin())
-        self._trust = np.clip((self._came + SMALLEST**2) / (self._told + SMALLEST**2), 0, 1)
+        trust = (self._came + SMALLEST**2) / (self._told + SMALLEST**2)
+        self._trust = min(max(trust, 0.0), 1.0)
         power = self._power
         self._likeliest()
         places = np.stack(np.unravel_index(self.cells, self._shape), axis=1)
@@ -137,7 +135,7 @@ class Ledger:
         rows = np.flatnonzero((apart <= NEAR) | (power != self._power))
         new = self._surrogate.guess(self.cells[rows], self.made[rows], self._power)
         for held, guessed in zip(self._now, new, strict=True):
-            held[:, rows] = guessed
+            held[rows] = guessed
         self._stale[:] = False
 
     def means(self) -> np.ndarray:
@@ -158,14 +156,14 @@ class Ledger:
         taken, kept = self._halves()
         weights = np.where(taken, np.where(kept, 0, self._kept), known.weights)
         nodes = np.where(taken, known.rivals, np.arange(len(known)))
-        variances = np.take_along_axis(self._now.variances[self._kind], nodes, axis=1)
+        variances = np.take_along_axis(self._now.variances, nodes, axis=1)
         power = LEAST + SHARE * self._fine
         squares = (weights**2 * variances**power).sum(axis=1)
         return np.asarray(np.sqrt(self._rate(power) * squares))
 
     def worths(self) -> np.ndarray:
         """Squared error that each draw may take away, ``(rows, nodes)``; -1 where it was made."""
-        worth = self._rate(self._power)[:, None] * self._now.gains[self._kind]
+        worth = self._rate(self._power)[:, None] * self._now.gains
         return np.where(self.made, -1.0, worth)
 
     @cached_property
@@ -180,13 +178,13 @@ class Ledger:
         return (torch.from_numpy(self.made).float() @ halves.mT > 0).numpy()
 
     def _filled(self) -> np.ndarray:
-        trust, guessed = self._trust[self._kind], self._now.effects[self._kind]
-        return np.where(self.made, self._effects, trust * guessed + (1 - trust) * self._plain)
+        expected = self._trust * self._now.effects + (1 - self._trust) * self._plain
+        return np.where(self.made, self._effects, expected)
 
     def _rate(self, power: float) -> np.ndarray:
         """Squared error per variance to the power of it, at each row and around."""
-        sizes = np.where(self.made, self._sizes[self._kind], 1.0) ** power * self.made
-        size, square = sizes.sum(axis=1), (self._off[self._kind] ** 2).sum(axis=1)
+        sizes = np.where(self.made, self._sizes, 1.0) ** power * self.made
+        size, square = sizes.sum(axis=1), (self._off**2).sum(axis=1)
         usual = square.sum() / size.sum() if size.any() else 1.0
         hinted = (self._hints > 0) & (size == 0)
         seen = np.stack([square + hinted * self._hints, size + hinted], axis=1)
@@ -198,10 +196,10 @@ class Ledger:
     def _likeliest(self) -> None:
         """The likeliest of `POWERS` for the errors of guesses seen so far."""
         rows, nodes = np.nonzero(self.made)
-        if len(rows) < ENOUGH or not self._off[self._kind].any():
+        if len(rows) < ENOUGH or not self._off.any():
             return
-        squares, sizes = self._off[self._kind][rows, nodes] ** 2, self._sizes[self._kind]
-        expected = [self._rate(p)[rows] * sizes[rows, nodes] ** p for p in POWERS]
+        squares, sizes = self._off[rows, nodes] ** 2, self._sizes[rows, nodes]
+        expected = [self._rate(p)[rows] * sizes**p for p in POWERS]
         unlikely = np.array([(np.log(e) + squares / e).sum() for e in expected])
         best = int(unlikely.argmin())
         self._power = self._fine = float(POWERS[best])

@@ -12,11 +12,11 @@ from torch import Tensor
 from pdcr_widgets.causal.representatives import Representatives
 from pdcr_widgets.causal.sampling.tried import Tried
 
-KINDS = ((0.7, 1.0), (1.5, 1.0), (1.5, 0.1))
-"""One guess each: the distance of contents at which the smooth part of a response has changed, and
-that of patches, in patches, at which all of it has."""
+WIDTH, REACH = 0.85, 1.0
+"""The distance of contents at which the smooth part of a response has changed, in units of the
+bank's spread, and that of places at which all of it has, in patches."""
 LEVEL, NOISE = 4.0, 1e-3
-MOST, TOGETHER = 40, 64
+MOST, TOGETHER = 30, 64
 """Draws of other patches that a guess is made from, and patches that are guessed at once."""
 
 
@@ -35,16 +35,16 @@ class Reader(Protocol):
 
 
 class Guesses(NamedTuple):
-    """What is thought of every representative at some patches; one of each for every kind.
+    """What is thought of every representative at some patches.
 
     Parameters
     ----------
     effects
-        ``(kinds, cells, representatives)`` points.
+        ``(cells, representatives)`` points.
     variances
-        ``(kinds, cells, representatives)`` of the response, in units of what one draw may do.
+        ``(cells, representatives)`` of the response, in units of what one draw may do.
     gains
-        ``(kinds, cells, representatives)`` variance of the mean over the bank that a draw of each
+        ``(cells, representatives)`` variance of the mean over the bank that a draw of each
         would take away.
     """
 
@@ -84,7 +84,7 @@ class Surrogate:
         self._shape, self._own, self._reader = shape, own, reader
         self._tried = Tried(len(shape), self._features.shape[1], reader.width)
         alike = _alike(self._features[None], self._features[None])
-        self._between = [_covariance(*alike, width)[0] for width, _ in KINDS]
+        self._between = _covariance(*alike)[0]
 
     def begin(self, cells: np.ndarray) -> None:
         """Enter patches of which no draw was made."""
@@ -110,7 +110,7 @@ class Surrogate:
         which = self._reader.telling(self._tried.largest.numpy())
         parts = [slice(n, n + TOGETHER) for n in range(0, len(cells), TOGETHER)]
         found = [self._guess(cells[p], made[p], power, which) for p in parts]
-        return Guesses(*(np.concatenate(each, axis=1) for each in zip(*found, strict=True)))
+        return Guesses(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
     def _guess(
         self, cells: np.ndarray, made: np.ndarray, power: float, which: np.ndarray
@@ -121,26 +121,20 @@ class Surrogate:
         contents, places = self._tried.contents[near], self._tried.places[near]
         draws, near = near.unique(return_inverse=True)
         told = self._tried.responses(draws, torch.from_numpy(which))
-        apart = _apart(places, places)
         among = _alike(contents, contents)
         beside = _alike(contents, self._features.expand(len(cells), -1, -1))
-        covariances = {w: [_covariance(*pair, w) for pair in (among, beside)] for w, _ in KINDS}
-        untried = torch.from_numpy(~made) * self._shares
-        found = []
-        for (width, reach), between in zip(KINDS, self._between, strict=True):
-            inner = covariances[width][0] * _faded(apart, reach)
-            inner.diagonal(dim1=1, dim2=2).add_(NOISE)
-            known = covariances[width][1] * _faded(away, reach)[:, :, None]
-            weights = torch.cholesky_inverse(torch.linalg.cholesky(inner)) @ known
-            guessed = (weights.float().mT @ told[near]).flatten(0, 1)
-            effects = self._reader.read(guessed.numpy(), which).reshape(made.shape)
-            variances = (between.diagonal() - (known * weights).sum(dim=1)).clamp(min=1e-6)
-            share = untried * variances ** ((power - 1) / 2)
-            carried = (weights * share[:, None]).sum(dim=2)
-            joint = share @ between - (known * carried[:, :, None]).sum(dim=1)
-            gains = joint.square() / (variances + NOISE)
-            found.append((effects, variances.numpy(), gains.numpy()))
-        return Guesses(*(np.stack(each) for each in zip(*found, strict=True)))
+        inner = _covariance(*among) * _faded(_apart(places, places))
+        inner.diagonal(dim1=1, dim2=2).add_(NOISE)
+        known = _covariance(*beside) * _faded(away)[:, :, None]
+        weights = torch.cholesky_inverse(torch.linalg.cholesky(inner)) @ known
+        guessed = (weights.float().mT @ told[near]).flatten(0, 1)
+        effects = self._reader.read(guessed.numpy(), which).reshape(made.shape)
+        variances = (self._between.diagonal() - (known * weights).sum(dim=1)).clamp(min=1e-6)
+        share = torch.from_numpy(~made) * self._shares * variances ** ((power - 1) / 2)
+        carried = (weights * share[:, None]).sum(dim=2)
+        joint = share @ self._between - (known * carried[:, :, None]).sum(dim=1)
+        gains = joint.square() / (variances + NOISE)
+        return Guesses(effects, variances.numpy(), gains.numpy())
 
     def _at(self, cells: np.ndarray) -> Tensor:
         places = np.unravel_index(cells, self._shape)
@@ -160,9 +154,9 @@ def _apart(one: Tensor, other: Tensor) -> Tensor:
     return sum((a[:, :, None] - b[:, None]).square() for a, b in axes)  # type: ignore[return-value]
 
 
-def _covariance(products: Tensor, apart: Tensor, width: float) -> Tensor:
-    return LEVEL + products + torch.exp(-apart / (2 * width**2))
+def _covariance(products: Tensor, apart: Tensor) -> Tensor:
+    return LEVEL + products + torch.exp(-apart / (2 * WIDTH**2))
 
 
-def _faded(apart: Tensor, reach: float) -> Tensor:
-    return torch.exp(-apart / (2 * reach**2))
+def _faded(apart: Tensor) -> Tensor:
+    return torch.exp(-apart / (2 * REACH**2))
