@@ -10,7 +10,7 @@ import torch
 from pdcr_widgets.causal.representatives import Representatives
 from pdcr_widgets.causal.sampling.surrogate import Guesses, Surrogate
 
-PRIOR = 0.3
+PRIOR = 0.6
 """Draws that the usual error of all patches counts for in that of one."""
 POWERS = np.array([0.0, 0.25, 0.5, 1.0, 1.5, 2.0])
 """Powers of a response's variance that its effect's squared error may go with: 0 where effects are

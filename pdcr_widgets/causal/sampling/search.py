@@ -11,7 +11,7 @@ from pdcr_widgets.causal.sampling.groups import FACTORS, TESTS, WIDEST, Groups
 from pdcr_widgets.causal.sampling.progress import Progress, Settings
 from pdcr_widgets.causal.state import Estimates
 
-EAGER = 0.3
+EAGER = 0.1
 """How much more a squared effect is worth that may be found than one that may be known better."""
 
 
