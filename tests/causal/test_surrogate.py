@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pdcr_widgets.causal.representatives import Representatives
+from pdcr_widgets.causal.sampling import surrogate as module
 from pdcr_widgets.causal.sampling.surrogate import (
     LEVEL,
     NOISE,
@@ -133,6 +134,33 @@ def test_a_draw_tells_of_the_patch_beside_and_not_of_one_far_away() -> None:
     assert away < 1e-3 * here
     assert (found.variances[0] <= found.variances[1] + 1e-9).all()
     assert (found.variances[1] <= found.variances[2] + 1e-9).all()
+
+
+def test_content_far_outside_the_bank_is_no_matter() -> None:
+    """Its covariance, though so much larger, leaves that of all else as it is."""
+    away = np.full(KNOWN.features.shape[1], 1e12)
+    known = Surrogate(KNOWN, SHAPE, lambda cells: np.tile(away, (len(cells), 1)), Pixels(1, False))
+    known.begin(np.array([3, 4]))
+    known.add(np.array([3]), np.array([5]), np.ones((1, 1), dtype=np.float32))
+    found = guess(known, [3, 4], {3: [5]})
+    assert found.effects[0, 5] == pytest.approx(1, abs=0.05)
+    assert (found.variances > 0).all()
+    assert np.isfinite(found.gains).all()
+
+
+@pytest.mark.parametrize("numbers", [1, 1000])
+def test_patches_are_guessed_the_same_in_smaller_parts(
+    numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responses, cells = planes(), np.arange(20)
+    known = surrogate(200, count=True)
+    known.begin(cells)
+    known.add(cells, cells, responses[:20])
+    made = np.zeros((20, len(KNOWN)), dtype=bool)
+    whole = known.guess(cells, made, 1.0)
+    monkeypatch.setattr(module, "NUMBERS", numbers)
+    for one, other in zip(known.guess(cells, made, 1.0), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_patches_are_guessed_the_same_alone_and_together() -> None:

@@ -16,8 +16,10 @@ WIDTH, REACH = 0.85, 1.0
 """The distance of contents at which the smooth part of a response has changed, in units of the
 bank's spread, and that of places at which all of it has, in patches."""
 LEVEL, NOISE = 4.0, 1e-3
-MOST, TOGETHER = 30, 64
-"""Draws of other patches that a guess is made from, and patches that are guessed at once."""
+MOST = 30
+"""Draws of other patches that a guess is made from."""
+TOGETHER, NUMBERS = 64, 2**24
+"""Patches that are guessed at once, and numbers that are guessed of their responses."""
 
 
 class Reader(Protocol):
@@ -108,7 +110,8 @@ class Surrogate:
             Of a response's variance that squared errors of its effect go with.
         """
         which = self._reader.telling(self._tried.largest.numpy())
-        parts = [slice(n, n + TOGETHER) for n in range(0, len(cells), TOGETHER)]
+        each = max(1, min(TOGETHER, NUMBERS // max(1, len(which) * len(self._features))))
+        parts = [slice(n, n + each) for n in range(0, len(cells), each)]
         found = [self._guess(cells[p], made[p], power, which) for p in parts]
         return Guesses(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
