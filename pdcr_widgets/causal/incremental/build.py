@@ -176,7 +176,7 @@ class _Trial:
             plain = min(plain, self._plain(few)[1])
             if not CLOSE[0] < windows / plain < CLOSE[1]:
                 break
-        if windows < WORTHWHILE * plain:
+        if windows < plain:
             return ""
         return f"not faster: {windows * 1e3:.3g} ms for windows, {plain * 1e3:.3g} ms for an image"
 
