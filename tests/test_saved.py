@@ -82,14 +82,17 @@ def test_everything_comes_back_without_a_computation(explorer: Explorer, tmp_pat
 
 
 def test_work_goes_on_with_the_same_numbers(explorer: Explorer, tmp_path: Path) -> None:
+    """But for rounding: which engine is faster for so small a network is found out anew."""
     path = tmp_path / "work.npz"
     pdcr.ExplorerSession.of(explorer).save(path)
     found = again(path, tiny.case().segmenter.model)
     try:
         for session in (found.session, explorer.session):
             session.baseline = "noise"
-        assert found.session.wait(tiny.PATIENCE)
-        np.testing.assert_array_equal(found.session.ate.effect, explorer.session.ate.effect)
+        for session in (found.session, explorer.session):
+            assert session.wait(tiny.PATIENCE)
+        same = explorer.session.ate.effect
+        np.testing.assert_allclose(found.session.ate.effect, same, rtol=1e-4, atol=1e-5)
     finally:
         found.close()
 
