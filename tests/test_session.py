@@ -260,7 +260,7 @@ def test_an_image_of_another_shape_drops_region_and_truth(session: Session) -> N
 
 def test_show_turns_to_another_model_and_image(session: Session) -> None:
     session.run()
-    net = nn.Conv2d(1, 1, 3, padding=1)
+    net = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Sigmoid())
     session.show(net, torch.rand(1, 24, 40), region=(8, 8, 8, 8), patch_size=5)
     assert session.segmenter.model is net
     assert (session.bank, session.truth, session.baseline) == (None, None, "mean")
