@@ -36,10 +36,10 @@ def tell(change=None):
     bottom, right = found.max(0) + 1 if len(found) else (0, 0)
     told.value = (f"<span class='told'>{{len(found)}} pixels, box {{top}} {{left}} "
                   f"{{bottom - top}} {{right - left}}, patch {{canvas.patch}}, "
-                  f"zoom {{canvas.view[0]:.1f}}, "
+                  f"zoom {{canvas.view[0]:.1f}}, window {{canvas.window}}, "
                   f"named {{' and '.join(r.name for r in canvas.regions)}}.</span>")
 
-canvas.observe(tell, ["region", "patch", "view", "regions"])
+canvas.observe(tell, ["region", "patch", "view", "window", "regions"])
 tell()
 """.strip()
 

@@ -195,13 +195,13 @@ def test_undo_goes_through_the_list_too(lab: Desk) -> None:
     hands.told("named lesion.")
 
 
-def test_the_window_follows_a_drag_and_presets(lab: Desk, execute: Callable[[str], str]) -> None:
+def test_the_window_follows_a_drag_and_presets(lab: Desk) -> None:
     ct = "\ncanvas.image = (image * 2000 - 1000).astype('int16')"
     hands = Hands(lab.open([CELLS[0] + ct, *CELLS[1:]])).settle()
     hands.choose("Window and level")
     hands.root.get_by_label("Window", exact=True).select_option("CT lung")
     hands.wait_color(62, 62, "r === 255")
-    assert execute("print(canvas.window)").strip() == "(-1350.0, 150.0)"
+    hands.told("window (-1350.0, 150.0)")
     hands.drag((10, 40), (30, 40))
     expect(hands.root.get_by_label("Window", exact=True)).to_have_value("Custom")
     hands.page.mouse.dblclick(*hands.at(30, 30))
