@@ -1,7 +1,8 @@
-"""Run the benchmarks that README quotes: ``python -m tests.bench [name ...]``."""
+"""Run the benchmarks that README quotes: ``python -m tests.bench [--device cuda] [name ...]``."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -19,12 +20,13 @@ ALL = {
 }
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], device: str) -> None:
     """Run some benchmarks by name, or all."""
     unknown = [name for name in names if name not in ALL]
     if unknown:
         sys.exit(f"no benchmark {unknown}; there are {list(ALL)}")
-    print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    threads, where = torch.get_num_threads(), clock.use(device)
+    print(f"{where}; {os.cpu_count()} cores, {threads} threads, torch {torch.__version__}")
     for name in names or ALL:
         torch.manual_seed(0)
         began = time.perf_counter()
@@ -37,4 +39,8 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    options = argparse.ArgumentParser(description="Measure, beside the paper's own loops.")
+    options.add_argument("names", nargs="*", metavar="name", help=f"one of {', '.join(ALL)}")
+    options.add_argument("--device", default="cpu", help="where networks run: cpu, cuda, cuda:1")
+    chosen = options.parse_args()
+    main(chosen.names, chosen.device)

@@ -9,18 +9,46 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import torch
+from torch import nn
+
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 failures: list[str] = []
+device = torch.device("cpu")
+"""Where networks run; see `use`."""
 
 
 class Skipped(Exception):
     """A row that cannot be measured here, and why; no failure."""
 
 
+def use(name: str) -> str:
+    """Choose the device of all that follows; says in words what it is."""
+    global device
+    device = torch.device(name)
+    if device.type != "cuda":
+        return name
+    torch.cuda.init()
+    return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
+
+
+def on_device(model: nn.Module) -> nn.Module:
+    """Move a network to where it is measured."""
+    return model.to(device)
+
+
+def wait() -> None:
+    """Let the device come to the end of what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def seconds(work: Callable[[], object]) -> float:
     """Wall time of one call, seconds."""
+    wait()
     began = time.perf_counter()
     work()
+    wait()
     return time.perf_counter() - began
 
 
@@ -44,7 +72,15 @@ def side_by_side(
 
 
 def peak_of(work: Callable[[], object]) -> float:
-    """Memory that a call takes at its most beyond what was held before, MiB; NaN off Linux."""
+    """Memory of the device that a call takes at its most beyond what was held before, MiB.
+
+    NaN for a CPU off Linux.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        held = torch.cuda.memory_allocated(device)
+        work()
+        return (torch.cuda.max_memory_allocated(device) - held) / 2**20
     if not CLEAR.exists():
         work()
         return float("nan")

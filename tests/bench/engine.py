@@ -17,12 +17,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pdcr_widgets import ATEMap, PatchBank, iter_ate, segmenter
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
+from tests.bench import clock
 from tests.bench.clock import peak_of, rows, seconds, side_by_side, table
 from tests.bench.models import MODELS, Goal, problem
 from tests.bench.paper_loop import SAMPLES, SCREENING, PaperLoop
 
 SCREENED, REFINED, POSITIONS = 16, 2, 64
-CONVENTIONAL = (3, 4, 8)
+CONVENTIONAL = {"cpu": (3, 4, 8), "cuda": (16, 64, 128)}
 LIMIT = 30.0
 EACH = [
     "model", "engine", "paper, eval/s", "best conventional pass, over paper", "ours, eval/s",
@@ -75,7 +76,7 @@ def run() -> None:
         "\nThe paper's calls are sampled (16 of its batches of 3, 2 of its batches of 50) and "
         f"multiplied by their number; ours that take longer than {LIMIT:.0f} s are cut there and "
         "extrapolated by evaluations (~). Conventional: batch norms folded, channels last, batches "
-        "of 3, 4 or 8, whichever is fastest."
+        f"of {CONVENTIONAL[clock.device.type]}, whichever is fastest."
     )
 
 
@@ -85,7 +86,8 @@ def _per_evaluation(case: Case, goal: Goal) -> list[str]:
     if case.ours.engine.name == "full":
         each = each[: 4 * case.ours.engine.batch]
     choices, first = np.arange(len(each)), int(case.reached[0])
-    conventional = {f"plain {n}": partial(_conventional, case, n) for n in CONVENTIONAL}
+    batches = CONVENTIONAL[clock.device.type]
+    conventional = {f"plain {n}": partial(_conventional, case, n) for n in batches}
     folded = _folded(case.model)
     works: dict[str, Callable[[], object]] = {
         "paper": lambda: case.loop.effects(first, range(SAMPLES)),
@@ -95,7 +97,7 @@ def _per_evaluation(case: Case, goal: Goal) -> list[str]:
     memory = {name: peak_of(works[name]) for name in ("ours", "paper")}
     taken = side_by_side(works, rounds=5, limit=LIMIT)
     paper, ours = SAMPLES / taken["paper"], len(each) / taken["ours"]
-    plain = max(2 * n / taken[f"plain {n}"] for n in CONVENTIONAL)
+    plain = max(2 * n / taken[f"plain {n}"] for n in batches)
     return [
         case.ours.engine.name, f"{paper:.1f}", f"{plain / paper:.1f}x", f"{ours:.0f}",
         f"**{ours / paper:.1f}x**", "" if goal.each is None else f"{goal.each:.0f}x",
@@ -118,8 +120,8 @@ def _folded(model: nn.Module) -> nn.Module:
 @torch.inference_mode()
 def _conventional(case: Case, count: int, model: nn.Module) -> None:
     """Twice ``count`` interventions, ``count`` in a batch."""
-    images: Tensor = case.image.repeat(count, 1, 1, 1)
-    images[:, :, :8, :8] = case.bank.patches[:count]
+    images: Tensor = case.loop.image.repeat(count, 1, 1, 1)
+    images[:, :, :8, :8] = case.loop.bank[:count]
     images = images.contiguous(memory_format=torch.channels_last)
     for _ in range(2):
         torch.sigmoid(model(images))

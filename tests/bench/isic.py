@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pdcr_widgets import PatchBank, Segmenter, demo
+from pdcr_widgets import PatchBank, Segmenter
 from tests.bench.clock import Skipped
+from tests.bench.models import demo_case
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "isic"
 SIDE, REGION, UNPACKED = 256, (72, 88, 32, 32), 50_000_000
@@ -38,7 +39,7 @@ def isic_case() -> tuple[Parts, PatchBank]:
     region = np.zeros((SIDE, SIDE), dtype=bool)
     top, left, height, width = REGION
     region[top : top + height, left : left + width] = True
-    return (demo.load("dermoscopy").segmenter, image, region, truth), _bank()
+    return (demo_case("dermoscopy").segmenter, image, region, truth), _bank()
 
 
 def _bank() -> PatchBank:

@@ -13,6 +13,7 @@ from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.results import ATEMap
 from tests.bench.clock import peak_of, seconds, side_by_side, table
+from tests.bench.models import demo_case
 from tests.bench.paper_loop import SAMPLES, SCREENING, PaperLoop
 
 REPEATS, POSITIONS = 10, 64
@@ -21,7 +22,7 @@ ALIKE = 0.8
 
 def run() -> None:
     """Print the median of ten, and the goals."""
-    case = demo.load("brain")
+    case = demo_case("brain")
     parts = (case.segmenter, case.image, case.region, case.truth)
     options = {"baseline": case.bank}
     cold = _first(parts, options)

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pdcr_widgets import demo
 from pdcr_widgets.demo.unet import UNet
+from tests.bench import clock
 from tests.torchvision_here import import_torchvision
 
 
@@ -40,6 +42,13 @@ def smp_model(name: str, encoder: str) -> nn.Module:
 
     make = getattr(smp, name)
     return _settled(make(encoder, encoder_weights=None, in_channels=1, classes=1), 1)
+
+
+def demo_case(name: str) -> demo.Case:
+    """Demo case whose network is on the device that is measured."""
+    case = demo.load(name)
+    clock.on_device(case.segmenter.model)
+    return case
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,10 @@ def problem(channels: int = 1, side: int = 256) -> tuple[Tensor, np.ndarray, np.
 
 
 def _settled(model: nn.Module, channels: int) -> nn.Module:
-    """Random weights with running statistics that fit them, so that predictions vary."""
+    """Random weights with running statistics that fit them, so that predictions vary.
+
+    The network is then moved to the device that is measured.
+    """
     torch.manual_seed(0)
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -86,4 +98,4 @@ def _settled(model: nn.Module, channels: int) -> nn.Module:
     with torch.no_grad():
         for _ in range(10):
             model(problem(channels)[0][None].repeat(2, 1, 1, 1))
-    return model.eval()
+    return clock.on_device(model.eval())

@@ -11,18 +11,20 @@ from torch import Tensor
 
 from pdcr_widgets.causal.draws import draw
 from pdcr_widgets.causal.plan import PatchGrid
+from tests.bench import clock
 
 SCREENING, SAMPLES, THRESHOLD = 3, 50, 0.02
 
 
 @dataclass
 class PaperLoop:
-    """One image, one target, one bank.
+    """One image, one target, one bank, all where the network is.
 
     Parameters
     ----------
     predict
-        ``(n, channels, height, width) -> (n, height, width)`` probabilities.
+        ``(n, channels, height, width) -> (n, height, width)`` probabilities, on the device that
+        benchmarks use.
     image, truth, region, bank
         Tensors ``(channels, height, width)``, boolean arrays, patches ``(n, channels, 8, 8)``.
     """
@@ -37,8 +39,9 @@ class PaperLoop:
 
     def __post_init__(self) -> None:
         self.grid = PatchGrid(tuple(self.image.shape[1:]), self.patch_size, self.region)
-        self.inside = torch.from_numpy(self.region)
-        self.reference = torch.from_numpy(self.truth) & self.inside
+        self.image, self.bank = self.image.to(clock.device), self.bank.to(clock.device)
+        self.inside = torch.from_numpy(self.region).to(clock.device)
+        self.reference = torch.from_numpy(self.truth).to(clock.device) & self.inside
         self.base = float(self.dice(self.predict(self.image[None]))[0])
         self.evaluations = 0
 
@@ -55,11 +58,11 @@ class PaperLoop:
         rows = slice(top, min(top + self.patch_size, self.image.shape[1]))
         cols = slice(left, min(left + self.patch_size, self.image.shape[2]))
         images = self.image.repeat(len(samples), 1, 1, 1)
-        patches = self.bank[torch.from_numpy(choices)]
+        patches = self.bank[torch.from_numpy(choices).to(clock.device)]
         images[:, :, rows, cols] = patches[:, :, : rows.stop - top, : cols.stop - left]
         self.evaluations += len(samples)
         with torch.no_grad():
-            return self.dice(self.predict(images)).double().numpy() - self.base
+            return self.dice(self.predict(images)).double().cpu().numpy() - self.base
 
     def effect(self, cell: int) -> float:
         """Screen, then refine: the effect of one patch, points."""

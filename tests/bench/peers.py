@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pdcr_widgets import ate_map, segmenter
+from tests.bench import clock
 from tests.bench.clock import peak_of, seconds, table
 from tests.bench.models import own_unet, problem
 
@@ -19,8 +20,8 @@ class Score(nn.Module):
     def __init__(self, model: nn.Module, truth: np.ndarray, region: np.ndarray) -> None:
         super().__init__()
         self.model = model
-        self.truth = torch.from_numpy(truth & region)
-        self.region = torch.from_numpy(region)
+        self.register_buffer("truth", torch.from_numpy(truth & region))
+        self.register_buffer("region", torch.from_numpy(region))
 
     def forward(self, images: Tensor) -> Tensor:
         predicted = (torch.sigmoid(self.model(images))[:, 0] > 0.5) & self.region
@@ -32,14 +33,15 @@ def run() -> None:
     """Print seconds for one map, and how many times longer the others take."""
     model = own_unet()
     image, truth, region, _ = problem()
-    score = Score(model, truth, region).eval()
+    score = clock.on_device(Score(model, truth, region).eval())
+    placed = image.to(clock.device)
     wrapped = segmenter(model, 0, "sigmoid")
     options = {"baseline": 0.0, "threshold": 0.0}
     ate_map(wrapped, image, region, truth, **options)
     works: dict[str, Callable[[], np.ndarray]] = {
         "ours": lambda: ate_map(wrapped, image, region, truth, **options).effect,
-        "Captum": lambda: _captum(score, image),
-        "MONAI": lambda: _monai(score, image),
+        "Captum": lambda: _captum(score, placed),
+        "MONAI": lambda: _monai(score, placed),
     }
     taken, maps, memory = {}, {}, {}
     for name, work in works.items():
@@ -69,13 +71,13 @@ def run() -> None:
 def _captum(score: Score, image: Tensor) -> np.ndarray:
     from captum.attr import FeatureAblation
 
-    rows = torch.arange(256) // 8
+    rows = torch.arange(256, device=image.device) // 8
     patches = rows[:, None] * 32 + rows[None]
     with torch.no_grad():
         result = FeatureAblation(score).attribute(
             image[None], baselines=0.0, feature_mask=patches[None, None], perturbations_per_eval=16
         )
-    return -result[0, 0, ::8, ::8].numpy()
+    return -result[0, 0, ::8, ::8].cpu().numpy()
 
 
 def _monai(score: Score, image: Tensor) -> np.ndarray:
@@ -97,7 +99,7 @@ def _monai(score: Score, image: Tensor) -> np.ndarray:
     with torch.no_grad():
         result, _ = occlusion(image[None])
         base = float(score(image[None])[0])
-    return (result[0, 0, ::8, ::8] - base).numpy()
+    return (result[0, 0, ::8, ::8].cpu() - base).numpy()
 
 
 if __name__ == "__main__":

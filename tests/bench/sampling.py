@@ -10,12 +10,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from pdcr_widgets import PatchBank, ate_map, demo, iter_ate, segmenter
+from pdcr_widgets import PatchBank, ate_map, iter_ate, segmenter
 from pdcr_widgets.causal.engines import window_engine
 from pdcr_widgets.causal.experiment import Experiment, Target
 from pdcr_widgets.causal.results import ATEMap
 from tests.bench.clock import peak_of, rows, seconds, table
 from tests.bench.isic import Parts, isic_case
+from tests.bench.models import demo_case
 from tests.bench.paper_loop import SAMPLES, SCREENING, THRESHOLD, PaperLoop
 
 REGIONS, FILLED, STRIDE = 3, (0.2, 0.8), 8
@@ -99,7 +100,7 @@ def run() -> None:
 
 
 def _demo(name: str) -> tuple[Parts, PatchBank]:
-    case = demo.load(name)
+    case = demo_case(name)
     return (case.segmenter, case.image, case.region, case.truth), _some(case.bank)
 
 
@@ -110,7 +111,7 @@ def _real() -> tuple[Parts, PatchBank]:
 
 def _texture() -> tuple[Parts, PatchBank]:
     """Patches of one mean brightness each, so that only their texture differs."""
-    case = demo.load("brain")
+    case = demo_case("brain")
     patches = case.bank.patches[:BANK]
     flat = patches - patches.mean(dim=(2, 3), keepdim=True)
     flat = flat / flat.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-3)
