@@ -13,8 +13,11 @@ from torch import Tensor, nn
 from pdcr_widgets.causal.arrays import as_image, as_whole
 from pdcr_widgets.causal.evaluation import evaluation
 from pdcr_widgets.causal.memory import is_out_of_memory
+from pdcr_widgets.causal.precision import full_precision
 from pdcr_widgets.causal.scores import check_finite as check_finite
+from pdcr_widgets.causal.precision import full_precision
 from pdcr_widgets.causal.scores import check_scores as check_scores
+from pdcr_widgets.causal.precision import full_precision
 from pdcr_widgets.causal.scores import described, likely_activation, short
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -217,7 +220,7 @@ class Segmenter:
             out is not caught.
         """
         placed = self.placed(images)
-        with self.evaluating():
+        with self.evaluating(placed.device):
             try:
                 output = self.model(placed)
             except Exception as error:
@@ -237,13 +240,15 @@ class Segmenter:
             return self.probability(self.scores(images))
 
     @contextmanager
-    def evaluating(self) -> Iterator[None]:
+    def evaluating(self, device: torch.device | None = None) -> Iterator[None]:
         """Evaluation mode without gradients; every module's own mode is restored afterwards.
+
+        On a CUDA device, which is the weights' unless said, 32-bit products keep their precision.
 
         Not inference mode: what a model caches in its first call would be unusable in training.
         """
         held = evaluation(self.model) if isinstance(self.model, nn.Module) else nullcontext()
-        with held, torch.no_grad():
+        with held, torch.no_grad(), full_precision(device or self.device):
             yield
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -20,12 +22,20 @@ from pdcr_widgets.causal.incremental.rules import RULES
 from pdcr_widgets.causal.segmenter import segmenter
 
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
 def check(net, shape, window, size, count=24):
+    for device in DEVICES:
+        check_on(device, deepcopy(net).to(device), shape, window, size, count)
+
+
+def check_on(device, net, shape, window, size, count):
     wrapped = segmenter(net, target=0, activation="identity")
-    image = nets.picture(shape)
+    image = nets.picture(shape).to(device)
     engine = incremental_engine(wrapped, image, window, must_be_faster=False)
     starts = random_starts(shape[1:], size, count)
-    content = nets.picture((count, shape[0], *size)) * 3
+    content = nets.picture((count, shape[0], *size)).to(device) * 3
     expected = wrapped(pasted(image, starts, content))[(slice(None), *window)]
     original = wrapped(image[None])[(slice(None), *window)]
     assert_close(engine.probabilities(starts, content), expected, atol=1e-10, rtol=0)

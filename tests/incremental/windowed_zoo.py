@@ -72,7 +72,7 @@ def add_in_place(x):
 
 def drawn(x):
     """Field that is filled through views, and read before and after."""
-    field = torch.zeros(1, 1, *x.shape[2:], dtype=x.dtype)
+    field = x.new_zeros(1, 1, *x.shape[2:])
     before = field + 1
     field[:, :, 3:20, 5:] = 2
     field[:, :, ::2] += before[:, :, ::2]
@@ -160,9 +160,9 @@ ZOO = {
         lambda x: F.pad(x[:, :1].repeat(1, 2, 1, 1), (0, 0, 0, 0, 1, 1))
     ),
     "constant written piece by piece": pointwise(lambda x: x * drawn(x)),
-    "mean and constants": pointwise(lambda x: (x - 0.3) / (x.abs() + 1) + torch.ones(4, 1, 1)),
+    "mean and constants": pointwise(lambda x: (x - 0.3) / (x.abs() + 1) + x.new_ones(4, 1, 1)),
     "constant field": lambda: Then(
-        lambda x, a, b: b(a(x) + torch.linspace(0, 1, x.shape[3], dtype=x.dtype)),
+        lambda x, a, b: b(a(x) + torch.linspace(0, 1, x.shape[3]).to(x)),
         conv(1, 4), conv(4, 1),
     ),
     "add": two_paths(torch.add),

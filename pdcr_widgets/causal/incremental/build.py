@@ -83,7 +83,7 @@ def incremental_engine(
         raise Unsupported(slow)
 
     def recorded(batch: Tensor) -> Recording:
-        with LOCK, segmenter.evaluating():
+        with LOCK, segmenter.evaluating(batch.device):
             return record(segmenter.model, batch, first_tensor, 2 * len(batch) * memory)
 
     try:

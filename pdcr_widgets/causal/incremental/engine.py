@@ -16,15 +16,15 @@ from pdcr_widgets.causal.incremental.cones import Cones, Interval
 from pdcr_widgets.causal.incremental.cost import in_common, spent, whole, work
 from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.graph import Graph
+from pdcr_widgets.causal.incremental.pace import pace
 from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.incremental.windows import Plan, laid_out, planned
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.moving import sent
 from pdcr_widgets.causal.segmenter import Segmenter
 
-BUCKET, DEVICE_BUCKET, FEWEST = 256, 2048, 16
-PATIENCE, CPU_SPEED, DEVICE_SPEED = 0.1, 5e10, 5e12
-"""Seconds that a call may take, and multiplications per second that are counted on."""
+FEWEST, PATIENCE = 16, 0.1
+"""Interventions per call at least, and seconds that it may take."""
 CALM = 32 << 20
 """Bytes of a tensor on a CPU; allocators give larger ones fresh pages every time, which is slow."""
 
@@ -60,7 +60,8 @@ class IncrementalEngine:
         self._segmenter, self._window, self._memory = segmenter, window, memory
         self._recording, self._graph = recording, known.graph
         graph = known.simple
-        self.batch = BUCKET
+        self._pace = pace(recording.values[0].device)
+        self.batch = self._pace.batch
         self._cones = Cones(graph, window)
         self._executor = Executor(graph, self._cones, recording.values)
         self._work = work(graph)
@@ -142,7 +143,7 @@ class IncrementalEngine:
 
     def _plan(self, starts: Ints, size: tuple[int, ...]) -> Plan:
         box = laid_out(starts, np.tile(size, (len(starts), 1)), [np.arange(len(starts))])
-        return planned(self._cones, self._axes(size), {0: box}, starts, self._work)
+        return planned(self._cones, self._axes(size), {0: box}, starts, self._work, self._pace.call)
 
     def _bytes(self, plan: Plan, graph: Graph) -> int:
         """Memory that a plan takes, nearly."""
@@ -167,8 +168,7 @@ class IncrementalEngine:
         graph, plan = self._cones.graph, self._plan(starts, size)
         each = spent(graph, plan) / len(starts)
         on_cpu = self.original_scores.device.type == "cpu"
-        most, speed = (BUCKET, CPU_SPEED) if on_cpu else (DEVICE_BUCKET, DEVICE_SPEED)
-        self.batch = int(np.clip(PATIENCE * speed / each, FEWEST, most))
+        self.batch = int(np.clip(PATIENCE * self._pace.speed / each, FEWEST, self._pace.batch))
         common, largest = in_common(graph, plan)
         if on_cpu and common > 0.5:
             item = self.original_scores.element_size()

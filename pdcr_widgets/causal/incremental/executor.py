@@ -13,10 +13,12 @@ from pdcr_widgets.causal.incremental.cones import Cones
 from pdcr_widgets.causal.incremental.cost import footprints
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Kind, Mean, Whole
+from pdcr_widgets.causal.incremental.pace import pace
 from pdcr_widgets.causal.incremental.program import run
 from pdcr_widgets.causal.incremental.tables import Reader, Table, inside
 from pdcr_widgets.causal.incremental.windows import Group, Plan, Windows, chunks
 from pdcr_widgets.causal.moving import sent
+from pdcr_widgets.causal.precision import full_precision
 
 
 class Executor:
@@ -45,6 +47,7 @@ class Executor:
         self._readers: dict[tuple[int, float], Reader] = {}
         self._fills = _fills(graph)
         self._like = next(v for v in values if v is not None)
+        self._most = pace(self._like.device).part
 
     def release(self) -> None:
         """Give back the memory of all windows."""
@@ -104,6 +107,10 @@ class Executor:
             ``(n, classes, *window)``.
         """
         count = len(plan[next(iter(contents))].starts)
+        with full_precision(self._like.device):
+            return self._run(contents, plan, count)
+
+    def _run(self, contents: Mapping[int, Tensor], plan: Plan, count: int) -> Tensor:
         try:
             for source, content in contents.items():
                 self._give(source, content, plan)
@@ -160,8 +167,8 @@ class Executor:
                     table.store(values[:used], origin)
 
     def _parts(self, index: int, group: Group, plan: Plan) -> Iterator[tuple[Tensor, int, int]]:
-        """Windows of a group in parts that a cache holds: values, first row, and how many count."""
-        for part, used in chunks(group, self._footprints[index]):
+        """Windows of a group, part by part: values, first row, and how many count."""
+        for part, used in chunks(group, self._footprints[index], self._most):
             starts = plan[index].starts[part.picked]
             values = self._computed(index, starts, group.size, plan, part.picked)
             yield values, part.origin, used

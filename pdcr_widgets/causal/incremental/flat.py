@@ -9,6 +9,7 @@ import torch
 
 from pdcr_widgets.causal.incremental.builder import Builder, Opaque
 from pdcr_widgets.causal.incremental.graph import Node, Operand, arguments, operator_name
+from pdcr_widgets.causal.incremental.operators import is_pointwise
 from pdcr_widgets.causal.incremental.program import Instruction, Slot
 from pdcr_widgets.causal.incremental.trees import Ref, map_leaves
 
@@ -34,7 +35,7 @@ def flattened(b: Builder, index: int, a: dict[str, Any]) -> Operand | Node:
         if b.spatial(source.index) != call.shape[1:]:
             raise Opaque
         return _without_channels(b, index, name, a, b.operand(source))
-    if torch.Tag.pointwise not in call.op.tags:  # type: ignore[union-attr]
+    if not is_pointwise(call.op):
         raise Opaque
     return _pointwise(b, index)
 

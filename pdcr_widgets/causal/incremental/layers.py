@@ -16,6 +16,7 @@ from pdcr_widgets.causal.incremental.executor import Executor
 from pdcr_widgets.causal.incremental.folding import simplified
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import Whole
+from pdcr_widgets.causal.incremental.pace import pace
 from pdcr_widgets.causal.incremental.program import Instruction, Slot
 from pdcr_widgets.causal.incremental.windows import Plan, planned, same_everywhere
 
@@ -66,7 +67,7 @@ class Suffix:
         live = set(after.live())  # without what lies behind another place only
         after = simplified(after, [node for node in nodes if node in live])
         self.cones = Cones(after, window)
-        self._work = work(after)
+        self._work, self._call = work(after), pace(recording.values[0].device).call
         self.executor = Executor(after, self.cones, recording.values)
         reached = [(p, n) for p, n in zip(places, nodes, strict=True) if self.cones.follows(n)]
         self.nodes = dict(reached)
@@ -82,7 +83,7 @@ class Suffix:
             sources = {n: (np.array([s.start]), np.array([s.stop - 1])) for n, s in parts.items()}
             windows.append(self.cones.windows(axis, sources))
         pick = np.zeros((count, self.cones.dims), np.int64)
-        return planned(self.cones, windows, boxes, pick, self._work)
+        return planned(self.cones, windows, boxes, pick, self._work, self._call)
 
     def run(self, contents: Mapping[Place, Tensor], count: int) -> Tensor:
         """Output window for values of the places that it depends on, in their crops."""

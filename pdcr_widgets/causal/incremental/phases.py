@@ -17,8 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pdcr_widgets.causal.boxes import boxes
 from pdcr_widgets.causal.incremental.graph import Graph, Node, Operand
 from pdcr_widgets.causal.incremental.kinds import CONV, Ints, Shape, Stencil, Transposed
+from pdcr_widgets.causal.moving import sent
 
 GAIN = 0.9
 
@@ -102,14 +104,11 @@ class Phases:
         assert self.border is not None
         margin = np.array(self.kernel) + np.array(self.padding)
         far = (starts >= margin) & (starts + size <= np.array(self.outputs) - margin)
-        for k in np.flatnonzero(~far.all(axis=1)):
-            part, border = result[k], self.border
-            for axis, start in enumerate(starts[k]):
-                length = int(min(size[axis], self.outputs[axis] - start))
-                part = part.narrow(axis + 1, 0, length)
-                border = border.narrow(axis + 1, int(start), length)
-            part += border
-        return result
+        near = np.flatnonzero(~far.all(axis=1))
+        if not len(near):
+            return result
+        more = boxes(self.border, starts[near], size)
+        return result.index_add_(0, sent(near, result.device), more)
 
 
 def compose_upsampling(graph: Graph) -> None:

@@ -6,11 +6,11 @@ import operator
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pdcr_widgets.causal.incremental.builder import Builder, Opaque
 from pdcr_widgets.causal.incremental.graph import Node, Operand, operator_name
+from pdcr_widgets.causal.incremental.operators import is_pointwise
 from pdcr_widgets.causal.incremental.program import Instruction, Slot, Temp
 from pdcr_widgets.causal.incremental.trees import Ref, map_leaves
 
@@ -35,8 +35,7 @@ def positionwise(
     """
     call = b.calls[index if whole is None else whole]
     name = operator_name(call)
-    tagged = torch.Tag.pointwise in call.op.tags  # type: ignore[union-attr]
-    if not b.is_map(index) or not (tagged or name in NATIVE or _along_channels(b, name, a)):
+    if not b.is_map(index) or not (is_pointwise(call.op) or name in NATIVE or _along_channels(b, name, a)):
         raise Opaque
     operands: list[Operand] = []
 

@@ -13,8 +13,6 @@ from pdcr_widgets.causal.incremental.cones import Cones, Interval
 from pdcr_widgets.causal.incremental.kinds import Mean, Whole
 
 ABSENT = -(1 << 28)
-CALL = 5e7
-CACHED = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +66,20 @@ class Windows:
 Plan = dict[int, Windows]
 
 
-def chunks(group: Group, footprint: float) -> Iterator[tuple[Group, int]]:
-    """Parts of a group that a cache holds; lengths are powers of two, the last may repeat itself.
+def chunks(group: Group, footprint: float, most: int) -> Iterator[tuple[Group, int]]:
+    """Parts of a group; lengths are powers of two, the last may repeat itself.
 
     Convolution libraries prepare for every shape they meet, so shapes should come back. With each
     part comes its length without the repetition.
+
+    Parameters
+    ----------
+    footprint, most
+        Values per position, and those of a part.
     """
     rows = int(np.prod(group.size))
     length = 1
-    while 2 * length * rows * footprint <= CACHED:
+    while 2 * length * rows * footprint <= most:
         length *= 2
     done, count = 0, len(group.picked)
     while done < count:
@@ -124,6 +127,7 @@ def planned(
     sources: Plan,
     pick: Ints,
     work: dict[int, float],
+    call: float,
 ) -> Plan:
     """Windows of every node that changes.
 
@@ -135,8 +139,8 @@ def planned(
         Windows of the nodes whose values are replaced.
     pick
         ``(n, dims)`` which start of each axis an intervention has.
-    work
-        Multiplications per position of each node.
+    work, call
+        Multiplications per position of each node, and those that one more call costs.
     """
     plan = dict(sources)
     for index in cones.order:
@@ -146,12 +150,12 @@ def planned(
         last = np.stack([w[index][1][pick[:, a]] for a, w in enumerate(windows)], axis=1)
         changed = np.flatnonzero((last >= first).all(axis=1))
         if len(changed):
-            plan[index] = _windows_of(cones, index, first, last, changed, work[index])
+            plan[index] = _windows_of(cones, index, first, last, changed, work[index], call)
     return plan
 
 
 def _windows_of(
-    cones: Cones, index: int, first: Ints, last: Ints, changed: Ints, work: float
+    cones: Cones, index: int, first: Ints, last: Ints, changed: Ints, work: float, call: float
 ) -> Windows:
     kind = cones.graph[index].kind
     if isinstance(kind, Whole):
@@ -162,10 +166,10 @@ def _windows_of(
         if max(align) > 1:
             first = first // align * align
     sizes = last - first + 1
-    return laid_out(first, sizes, alike(sizes, changed, work))
+    return laid_out(first, sizes, alike(sizes, changed, work, call))
 
 
-def alike(sizes: Ints, picked: Ints, work: float, call: float = CALL) -> list[Ints]:
+def alike(sizes: Ints, picked: Ints, work: float, call: float) -> list[Ints]:
     """Split windows so that giving each part one size wastes less than further calls would cost.
 
     Parameters
