@@ -3,6 +3,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 PORT ?= 8866
 VISITORS ?= 12
+DEVICE ?= cpu
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -56,8 +57,8 @@ format: dev ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	cd js && npm run format
 
-bench: $(VENV)/.dev ## Measure evaluations per second against the paper's own loops
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev ## Measure evaluations per second against the paper's own loops (DEVICE=cuda)
+	$(BIN)/python -m tests.bench --device $(DEVICE)
 
 bench-ui: $(VENV)/.dev chromium ## Measure the canvas in a browser: pointer, maps, slices
 	$(BIN)/python tests/bench/ui.py

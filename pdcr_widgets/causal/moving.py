@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+STAGED = 1 << 16
+"""Bytes that CUDA takes from anywhere without waiting; more has to lie in pinned memory."""
+
 
 def sent(values: Any, device: torch.device) -> Tensor:
     """Give a tensor or array of the host to a device, without waiting for what runs there.
@@ -14,4 +17,7 @@ def sent(values: Any, device: torch.device) -> Tensor:
     The bytes are staged before this returns, so the host may forget them; on MPS it waits, for
     there is no such promise.
     """
-    return torch.as_tensor(values).to(device, non_blocking=device.type != "mps")
+    held = torch.as_tensor(values)
+    if device.type == "cuda" and held.device.type == "cpu" and held.nbytes > STAGED:
+        held = held.pin_memory()
+    return held.to(device, non_blocking=device.type != "mps")

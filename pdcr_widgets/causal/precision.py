@@ -61,7 +61,7 @@ def _switches() -> list[Switch]:
     Torch refuses to read its older switches once they disagree with the newer ones, which a model
     may do; so the older ones are used wherever they decide.
     """
-    backends = torch.backends
+    backends: Any = torch.backends
     older: list[Switch] = [
         (partial(getattr, backends.cudnn, "allow_tf32"),
          partial(setattr, backends.cudnn, "allow_tf32"), False),

@@ -15,9 +15,7 @@ from pdcr_widgets.causal.evaluation import evaluation
 from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.precision import full_precision
 from pdcr_widgets.causal.scores import check_finite as check_finite
-from pdcr_widgets.causal.precision import full_precision
 from pdcr_widgets.causal.scores import check_scores as check_scores
-from pdcr_widgets.causal.precision import full_precision
 from pdcr_widgets.causal.scores import described, likely_activation, short
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -38,7 +38,7 @@ def run() -> None:
     rows = [_row(model, image, hooks, ours, number) for number in range(len(ours.sites))]
     middle = [statistics.median(row[k] for row in rows) for k in (2, 3)]
     table(
-        f"Layer effects, {len(KINDS)} kinds x {DRAWS} draws, 256 x 256, region 32 x 32 (s of the device)",
+        f"Layer effects, {len(KINDS)} kinds x {DRAWS} draws, 256 x 256, region 32 x 32, s",
         ["stage", "ours", "over hooks", "over Captum", "max difference"],
         [[n, f"{s:.3f}", f"{h:.1f}x", f"{c:.1f}x", f"{d:.0e}"] for n, s, h, c, d in rows]
         + [
@@ -148,7 +148,7 @@ def _channels(model: nn.Module, image: Tensor, region: object, truth: object) ->
 
 
 def _cpu(work: Callable[[], object]) -> float:
-    """Processor time of a call, which others on the machine do not lengthen; elsewhere wall time."""
+    """Processor time of a call, as others on the machine do not lengthen it; else wall clock."""
     if clock.device.type != "cpu":
         return clock.seconds(work)
     began = time.process_time()

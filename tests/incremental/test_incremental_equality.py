@@ -21,7 +21,6 @@ from pdcr_widgets.causal.incremental.pointwise import positionwise
 from pdcr_widgets.causal.incremental.rules import RULES
 from pdcr_widgets.causal.segmenter import segmenter
 
-
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 

@@ -17,7 +17,6 @@ from pdcr_widgets.causal.incremental.capture import Recording, Unsupported, reco
 from pdcr_widgets.causal.incremental.check import (
     CHECKED,
     CLOSE,
-    TIMED,
     TURNS,
     WORTHWHILE,
     contents,
@@ -26,6 +25,7 @@ from pdcr_widgets.causal.incremental.check import (
     spread_out,
 )
 from pdcr_widgets.causal.incremental.engine import FEWEST, IncrementalEngine, as_images
+from pdcr_widgets.causal.incremental.pace import pace
 from pdcr_widgets.causal.incremental.tables import inside
 from pdcr_widgets.causal.scores import first_tensor
 from pdcr_widgets.causal.segmenter import Segmenter
@@ -95,7 +95,8 @@ def incremental_engine(
         )
         engine = IncrementalEngine(segmenter, recording, known, window, memory)
         size = tuple(box) if box is not None else tuple(max(1, n // 32) for n in image.shape[1:])
-        trial = _Trial(engine, segmenter, images[0], window, size)
+        held = sum(v.nbytes for v in recording.values if isinstance(v, Tensor))
+        trial = _Trial(engine, segmenter, images[0], window, size, memory // max(held, 1))
         share = trial.share()
         reason = _verdict(known.verdicts, trial, share, question if must_be_faster else None)
     except FAILURES as error:
@@ -117,7 +118,7 @@ def _verdict(verdicts: dict[Any, str], trial: _Trial, share: float, question: An
 
 
 class _Trial:
-    """Interventions of which plain forward passes give the truth."""
+    """Interventions of which plain forward passes give the truth, ``fit`` images at a time."""
 
     def __init__(
         self,
@@ -126,8 +127,9 @@ class _Trial:
         image: Tensor,
         window: tuple[slice, ...],
         size: tuple[int, ...],
+        fit: int,
     ) -> None:
-        self._engine, self._segmenter, self._image = engine, segmenter, image
+        self._engine, self._segmenter, self._image, self._fit = engine, segmenter, image, fit
         self._size, self._window = size, window
         starts = _grid(image, size)
         self._starts = starts[engine.reaches(starts, size)]
@@ -156,7 +158,8 @@ class _Trial:
     def _plain(self, images: Tensor) -> tuple[Tensor, float]:
         """Scores of a plain pass, and seconds per image."""
         scores: list[Tensor] = []
-        images = channels_last(images)
+        if images.device.type == "cpu":
+            images = channels_last(images)
         taken = seconds(lambda: scores.append(self._segmenter.scores(images)), images.device)
         return scores[0], taken / len(images)
 
@@ -168,8 +171,12 @@ class _Trial:
             return (
                 f"not faster: what a patch changes and the region reads is {share:.0%} of the work"
             )
-        starts, content = self._some(min(TIMED, self._engine.batch))
-        few = pasted(self._image, *self._some(CHECKED))
+        suits = pace(self._image.device)
+        starts, content = self._some(min(suits.timed, self._engine.batch))
+        few = pasted(self._image, *self._some(max(1, min(suits.images, self._fit))))
+        if self._image.device.type != "cpu":
+            self._windowed(starts, content)
+            self._plain(few)
         windows, plain = math.inf, math.inf
         for _ in range(TURNS):
             windows = min(windows, self._windowed(starts, content))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pdcr_widgets.causal.incremental.axes import Ints
 
-CHECKED, TIMED, TURNS, WORTHWHILE = 3, 32, 3, 0.9
+CHECKED, TURNS, WORTHWHILE = 3, 3, 0.9
 CLOSE = (0.7, 1.6)
 """Ratios of seconds between which one measurement decides nothing."""
 ROUNDING = {torch.float64: 1e-10, torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}

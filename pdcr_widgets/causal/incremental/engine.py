@@ -23,7 +23,7 @@ from pdcr_widgets.causal.memory import is_out_of_memory
 from pdcr_widgets.causal.moving import sent
 from pdcr_widgets.causal.segmenter import Segmenter
 
-FEWEST, PATIENCE = 16, 0.1
+FEWEST, PATIENCE = 16, 0.25
 """Interventions per call at least, and seconds that it may take."""
 CALM = 32 << 20
 """Bytes of a tensor on a CPU; allocators give larger ones fresh pages every time, which is slow."""
@@ -168,7 +168,8 @@ class IncrementalEngine:
         graph, plan = self._cones.graph, self._plan(starts, size)
         each = spent(graph, plan) / len(starts)
         on_cpu = self.original_scores.device.type == "cpu"
-        self.batch = int(np.clip(PATIENCE * self._pace.speed / each, FEWEST, self._pace.batch))
+        suits = np.clip(PATIENCE * self._pace.speed / each, FEWEST, self._pace.batch)
+        self.batch = 1 << round(np.log2(suits))
         common, largest = in_common(graph, plan)
         if on_cpu and common > 0.5:
             item = self.original_scores.element_size()

@@ -21,17 +21,22 @@ class Pace:
         Multiplications that one more call of an operator costs.
     part
         Values that an operator reads or writes at most in one call.
+    timed, images
+        Interventions and plain images that are timed to find out which way is faster; on an
+        accelerator not the first time, when libraries choose how to compute them.
     """
 
     batch: int
     speed: float
     call: float
     part: int
+    timed: int
+    images: int
 
 
-CPU = Pace(batch=256, speed=5e10, call=5e7, part=1 << 20)
+CPU = Pace(batch=256, speed=5e10, call=1e8, part=1 << 21, timed=32, images=3)
 """A part stays in the cache."""
-ACCELERATOR = Pace(batch=4096, speed=5e12, call=1e10, part=1 << 26)
+ACCELERATOR = Pace(batch=4096, speed=5e12, call=1e11, part=1 << 27, timed=512, images=32)
 """Calls are what takes time."""
 
 

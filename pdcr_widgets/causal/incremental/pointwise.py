@@ -35,7 +35,8 @@ def positionwise(
     """
     call = b.calls[index if whole is None else whole]
     name = operator_name(call)
-    if not b.is_map(index) or not (is_pointwise(call.op) or name in NATIVE or _along_channels(b, name, a)):
+    samewise = is_pointwise(call.op) or name in NATIVE or _along_channels(b, name, a)
+    if not b.is_map(index) or not samewise:
         raise Opaque
     operands: list[Operand] = []
 

@@ -147,12 +147,11 @@ class Reader:
         rows = [
             np.take(row, place, mode="clip") for row, place in zip(self._rows, places, strict=True)
         ]
-        device = self.table.rows.device
-        index = _outer_sum(rows, device)
+        inside = [] if windows is None else self._inside(places, windows, picked)
+        terms = _together([*rows, *inside], self.table.rows.device)
+        index = _outer_sum(terms[: len(rows)])
         if windows is not None:
-            torch.maximum(
-                index, _outer_sum(self._inside(places, windows, picked), device), out=index
-            )
+            torch.maximum(index, _outer_sum(terms[len(rows) :]), out=index)
         if any(row.max() == -ABSENT for row in rows):
             index.clamp_(max=self.table.base_rows + self.table.capacity + self._fill)
         return index.flatten()
@@ -174,9 +173,16 @@ class Reader:
         return inside[::-1]
 
 
-def _outer_sum(rows: Sequence[Ints], device: torch.device) -> Tensor:
+def _together(arrays: Sequence[Ints], device: torch.device) -> list[Tensor]:
+    """Arrays ``(m, length)`` on a device, sent at once."""
+    if device.type == "cpu":
+        return [torch.from_numpy(array) for array in arrays]
+    held = sent(np.concatenate(arrays, axis=1), device)
+    return list(held.split([array.shape[1] for array in arrays], dim=1))
+
+
+def _outer_sum(terms: Sequence[Tensor]) -> Tensor:
     """Sum of per-axis ``(m, length)`` numbers at every position, ``(m, *lengths)``."""
-    terms = [sent(row, device) for row in rows]
     total = terms[-1]
     for term in terms[-2::-1]:
         total = term.view(*term.shape, *(1,) * (total.ndim - 1)) + total[:, None]
