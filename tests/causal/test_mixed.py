@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.testing import assert_close
 from toys import SmallNet, box, picture
 
 from pdcr_widgets.causal import ate_map, segmenter
+from pdcr_widgets.causal.incremental import incremental_engine
+from pdcr_widgets.causal.mixed import Mixed
 from pdcr_widgets.causal.recomputing import recompute
 
 IMAGE = picture(1, 24, 24)
@@ -58,6 +61,23 @@ def test_half_precision_is_used_where_outcomes_agree(engine: str) -> None:
     plain = ate_map(seg, IMAGE, REGION, engine=engine, **OPTIONS)
     assert found.engine == plain.engine
     np.testing.assert_allclose(found.effect, plain.effect, atol=0.02)
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_windows_of_an_upsampling_network_are_predicted_in_half_precision(count: int) -> None:
+    torch.manual_seed(0)
+    down = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4)]
+    up = [nn.ConvTranspose2d(8, 8, 4, 4), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 1, 1)]
+    seg = segmenter(nn.Sequential(*down, *up), 0, "sigmoid")
+    corner = (slice(0, 4), slice(20, 24))
+    engine = incremental_engine(seg, IMAGE, corner, must_be_faster=False)
+    starts = np.array([[0, 16], [4, 20], [4, 16]] * 3)[:count]
+    content = 3 * picture(count, 1, 4, 4)
+    plain = engine.probabilities(starts, content)
+    found = Mixed(engine, torch.device("cpu")).probabilities(starts, content)
+    assert found.dtype is torch.float32
+    assert (found != plain).any()
+    assert_close(found, plain, atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("engine", ["full", "incremental"])

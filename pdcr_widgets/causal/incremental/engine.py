@@ -131,7 +131,7 @@ class IncrementalEngine:
         try:
             plan = self._plan(starts[picked], size)
             if len(picked) == 1 or self._bytes(plan, self._cones.graph) <= self._memory:
-                result[where] = self._executor.run({0: content[where]}, plan)
+                result[where] = self._executor.run({0: content[where]}, plan).to(result.dtype)
                 return
         except RuntimeError as error:
             if not is_out_of_memory(error) or len(picked) == 1:

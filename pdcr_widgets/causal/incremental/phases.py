@@ -107,7 +107,7 @@ class Phases:
         near = np.flatnonzero(~far.all(axis=1))
         if not len(near):
             return result
-        more = boxes(self.border, starts[near], size)
+        more = boxes(self.border, starts[near], size).to(result.dtype)
         return result.index_add_(0, sent(near, result.device), more)
 
 
