@@ -98,7 +98,10 @@ def fingerprint(recording: Recording) -> tuple[Any, ...]:
         if call.op is None and not call.live and isinstance(value, Tensor)
     ]
     floats = [w for w in weights if w.is_floating_point() and w.numel()]
-    sums = torch.stack([n.double() for n in torch._foreach_norm(floats)]).tolist() if floats else []
+    sums = []
+    for device in dict.fromkeys(w.device for w in floats):
+        norms = torch._foreach_norm([w for w in floats if w.device == device])
+        sums += torch.stack([n.double() for n in norms]).tolist()
     places = tuple((w.data_ptr(), _version(w), tuple(w.shape)) for w in weights)
     return places, tuple(sums)
 
