@@ -76,15 +76,16 @@ def run() -> None:
         "\nThe paper's calls are sampled (16 of its batches of 3, 2 of its batches of 50) and "
         f"multiplied by their number; ours that take longer than {LIMIT:.0f} s are cut there and "
         "extrapolated by evaluations (~). Conventional: batch norms folded, channels last, batches "
-        f"of {CONVENTIONAL[clock.device.type]}, whichever is fastest."
+        f"of {CONVENTIONAL[clock.device.type]}, whichever is fastest. On CUDA the paper's loop and "
+        "ours compute in full precision, conventional passes as torch does (TF32)."
     )
 
 
 def _per_evaluation(case: Case, goal: Goal) -> list[str]:
     """Evaluations per second; the paper's are in its batches of 50."""
     each = np.repeat(case.reached[:POSITIONS], SCREENING)
-    if case.ours.engine.name == "full":
-        each = each[: 4 * case.ours.engine.batch]
+    batch = case.ours.engine.batch
+    each = each[: 4 * batch] if case.ours.engine.name == "full" else _full_call(each, batch)
     choices, first = np.arange(len(each)), int(case.reached[0])
     batches = CONVENTIONAL[clock.device.type]
     conventional = {f"plain {n}": partial(_conventional, case, n) for n in batches}
@@ -103,6 +104,11 @@ def _per_evaluation(case: Case, goal: Goal) -> list[str]:
         f"**{ours / paper:.1f}x**", "" if goal.each is None else f"{goal.each:.0f}x",
         f"{ours / plain:.1f}x", f"{memory['paper']:.0f}", f"{memory['ours']:.0f}",
     ]  # fmt: skip
+
+
+def _full_call(cells: np.ndarray, batch: int) -> np.ndarray:
+    """As many cells as suit a call, or those that there are."""
+    return np.resize(cells, max(batch, len(cells)))
 
 
 def _folded(model: nn.Module) -> nn.Module:

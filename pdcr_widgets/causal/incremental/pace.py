@@ -36,7 +36,7 @@ class Pace:
 
 CPU = Pace(batch=256, speed=5e10, call=1e8, part=1 << 21, timed=32, images=3)
 """A part stays in the cache."""
-ACCELERATOR = Pace(batch=4096, speed=5e12, call=1e11, part=1 << 27, timed=512, images=32)
+ACCELERATOR = Pace(batch=4096, speed=5e12, call=1e11, part=1 << 27, timed=512, images=128)
 """Calls are what takes time."""
 
 

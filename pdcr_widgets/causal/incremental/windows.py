@@ -87,7 +87,7 @@ def chunks(group: Group, footprint: float, most: int) -> Iterator[tuple[Group, i
         while length >= 2 * left or (length > 8 and length > 1.25 * left):
             length //= 2
         part = group.picked[done : done + length]
-        repeated = np.pad(part, (0, length - len(part)), mode="edge")
+        repeated = part if len(part) == length else np.resize(part, length)
         yield Group(repeated, group.size, group.origin + done * rows), len(part)
         done += length
 
