@@ -86,7 +86,7 @@ def _per_evaluation(case: Case, goal: Goal) -> list[str]:
     each = np.repeat(case.reached[:POSITIONS], SCREENING)
     batch = case.ours.engine.batch
     each = each[: 4 * batch] if case.ours.engine.name == "full" else _full_call(each, batch)
-    choices, first = np.arange(len(each)), int(case.reached[0])
+    choices, first = np.arange(len(each)) % len(case.bank), int(case.reached[0])
     batches = CONVENTIONAL[clock.device.type]
     conventional = {f"plain {n}": partial(_conventional, case, n) for n in batches}
     folded = _folded(case.model)
