@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from pdcr_widgets.causal.incremental import incremental_engine
 from pdcr_widgets.causal.incremental.builder import build
 from pdcr_widgets.causal.incremental.capture import record
 from pdcr_widgets.causal.incremental.flat import flattened
+from pdcr_widgets.causal.incremental.operators import is_pointwise
 from pdcr_widgets.causal.incremental.pointwise import positionwise
 from pdcr_widgets.causal.incremental.rules import RULES
 from pdcr_widgets.causal.segmenter import segmenter
@@ -151,3 +153,14 @@ def test_the_number_of_interventions_changes_no_result(count):
         for i in range(0, 100, count)
     ]
     assert_close(torch.cat(parts), together, atol=1e-13, rtol=0)
+
+
+def test_an_older_torch_that_tags_fewer_operators_changes_nothing():
+    """Without any tag, activations are still computed on windows."""
+    aten = torch.ops.aten
+    untagged = [SimpleNamespace(tags=[], _schema=op._schema) for op in (
+        aten.leaky_relu.default, aten.gelu.default, aten.clamp.default, aten.where.self,
+    )]  # fmt: skip
+    assert all(map(is_pointwise, untagged))
+    mixing = (aten.convolution.default, aten.cumsum.default, aten.native_group_norm.default)
+    assert not any(map(is_pointwise, mixing))
