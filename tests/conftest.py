@@ -7,10 +7,14 @@ from types import ModuleType
 
 import pytest
 import torch
+from hypothesis import settings
 from torchvision_here import import_torchvision
 
 # Small tensors gain nothing from more threads, and lose much when browsers and kernels need them.
 torch.set_num_threads(1)
+# Every run tries the same cases; others are tried with --hypothesis-profile=default.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 ROOT = Path(__file__).resolve().parent.parent
 
 

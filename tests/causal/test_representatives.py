@@ -32,7 +32,8 @@ def estimate(known: Representatives, effect: np.ndarray, tried: int) -> float:
 @given(st.integers(1, 60), st.integers(0, 2**31), st.integers(1, 8))
 def test_all_of_them_give_the_mean_of_any_effect(count: int, seed: int, copies: int) -> None:
     patches = natural(count, seed).repeat(copies, 1, 1, 1)
-    effect = np.tile(np.random.default_rng(seed).normal(size=count), copies)
+    same = patches.flatten(1).unique(dim=0, return_inverse=True)[1].numpy()
+    effect = np.random.default_rng(seed).normal(size=len(patches))[same]
     known = Representatives.of(patches)
     assert estimate(known, effect, len(known)) == pytest.approx(effect.mean())
     assert known.shares.sum() == pytest.approx(1)
