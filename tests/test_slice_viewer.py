@@ -72,6 +72,20 @@ def test_a_drawing_stays_on_its_slice(plane: str, orientation: str) -> None:
     np.testing.assert_array_equal(plane_of(plane, orientation).take(viewer.region_volume, 1), drawn)
 
 
+def test_a_drawing_that_comes_with_a_turn_stays_on_the_slice_it_was_drawn_on() -> None:
+    viewer = SliceViewer(np.zeros((4, 6, 7), "float32"), index=1)
+    for index in (3, 1):  # both have something of their own
+        viewer.index, viewer.region = index, np.eye(6, 7, dtype=bool)
+    drawn = np.zeros((6, 7), bool)
+    drawn[2:4] = True
+    wire = {"shape": [6, 7], "data": np.packbits(drawn).tobytes()}
+    viewer.set_state({"index": 3, "region": wire, "drawing": False})
+    assert viewer.index == 3
+    np.testing.assert_array_equal(viewer.region, np.eye(6, 7, dtype=bool))
+    np.testing.assert_array_equal(viewer.region_volume[1], drawn)
+    np.testing.assert_array_equal(viewer.region_volume[3], np.eye(6, 7, dtype=bool))
+
+
 def test_every_slice_is_shown_with_its_contours() -> None:
     values, truth = volume(), volume(1) > 0.5
     viewer = SliceViewer(values, truth=truth, prediction=~truth)

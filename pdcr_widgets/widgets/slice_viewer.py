@@ -103,6 +103,18 @@ class SliceViewer(RegionCanvas):
         self._shown = self.place
         self._named: dict[str, tuple[NamedRegion, ...]] = {}
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take news from a page: what was drawn belongs to the slice that was shown until now.
+
+        While a kernel is busy, a page puts its messages together.
+        """
+        turns = ("plane", "index")
+        drawn = {name: value for name, value in sync_data.items() if name not in turns}
+        turned = {name: value for name, value in sync_data.items() if name in turns}
+        for news in (drawn, turned):
+            if news:
+                super().set_state(news)
+
     @property
     def moving(self) -> bool:
         """Whether another slice is being brought, so that the region belongs to none."""
